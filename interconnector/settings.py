@@ -1,0 +1,217 @@
+"""Settings: the one reader of the environment. Every name is explained in docs/configuration.md."""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+# --- Who we are -------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY is not set. `make env` writes a .env file with fresh keys.")
+FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
+if not FIELD_ENCRYPTION_KEYS:
+    raise ImproperlyConfigured(
+        "FIELD_ENCRYPTION_KEYS is not set: portal secrets are stored encrypted. `make env` writes one; "
+        "docs/configuration.md tells how to make and rotate them."
+    )
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ROOT_URLCONF = "interconnector.urls"
+WSGI_APPLICATION = "interconnector.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "sync",  # before django_q: our qcluster command watches over theirs
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_q",
+    "rest_framework",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Where the truth lives --------------------------------------------------------------------------
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL;"
+    # FULL: a webhook answered 200 survives a power cut; NORMAL would lose the last commits
+    f"PRAGMA synchronous={env.str('SQLITE_SYNCHRONOUS', default='FULL')};"
+    "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=134217728; PRAGMA cache_size=-20000;"
+)
+MYSQL_OPTIONS = {
+    "charset": "utf8mb4",
+    "isolation_level": "read committed",
+    "init_command": "SET sql_mode='STRICT_TRANS_TABLES'",
+    "connect_timeout": 5,
+    "read_timeout": 60,
+    "write_timeout": 60,
+}
+
+
+def _database() -> dict[str, object]:
+    """DATABASE_URL, or DB_HOST and its companions (MySQL), or a SQLite file that needs no server."""
+    if url := env.str("DATABASE_URL", default=""):
+        database = dict(env.db_url_config(url))
+    elif host := env.str("DB_HOST", default=""):
+        database = {
+            "ENGINE": "django.db.backends.mysql",
+            "HOST": host,
+            "PORT": env.str("DB_PORT", default="3306"),
+            "NAME": env.str("DB_NAME"),
+            "USER": env.str("DB_USER"),
+            "PASSWORD": env.str("DB_PASS"),
+        }
+    else:
+        (BASE_DIR / "var").mkdir(exist_ok=True)
+        database = dict(env.db_url_config(f"sqlite:///{BASE_DIR / 'var' / 'interconnector.sqlite3'}"))
+    options: dict[str, object] = dict(database.get("OPTIONS") or {})
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        # IMMEDIATE: a writer waits its turn at BEGIN instead of failing in the middle
+        options |= {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": SQLITE_PRAGMAS}
+    if database["ENGINE"] == "django.db.backends.mysql":
+        options = MYSQL_OPTIONS | options
+    return database | {"OPTIONS": options, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+
+DATABASES = {"default": _database()}
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- Who wakes the work (docs/architecture.md, "Bells") -----------------------------------------------
+Q_CLUSTER = {
+    "name": "bus",
+    "orm": "default",
+    "workers": env.int("WORKERS", default=4),
+    "timeout": 120,  # > one drain (15 s) and one request (65 s)
+    "retry": 300,
+    "queue_limit": 8,
+    "bulk": 1,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "save_limit": -1,
+    "catch_up": False,
+    "poll": env.float("QUEUE_POLL_SECONDS", default=0.2),
+    "guard_cycle": 0.5,
+    "recycle": 500,
+    "log_level": "WARNING",
+    "label": "Django Q",
+}
+
+# --- The bus ------------------------------------------------------------------------------------------
+BITRIX_SOURCE_URL = env.str("BITRIX_SOURCE_URL", default="")
+BITRIX_TARGET_URL = env.str("BITRIX_TARGET_URL", default="")
+B24_AUTH_TOKEN = env.str("B24_AUTH_TOKEN", default="")
+PORTAL_HOSTS = env.list(
+    "PORTAL_HOSTS",
+    default=[
+        "*.bitrix24.ru", "*.bitrix24.com", "*.bitrix24.by", "*.bitrix24.kz", "*.bitrix24.eu", "*.bitrix24.de",
+        "*.bitrix24.fr", "*.bitrix24.it", "*.bitrix24.pl", "*.bitrix24.es", "*.bitrix24.in", "*.bitrix24.uk",
+        "*.bitrix24.com.br", "*.bitrix24.com.tr", "*.bitrix24.mx", "*.bitrix24.co", "*.bitrix24.vn",
+        "*.bitrix24.id", "*.bitrix24.jp", "*.bitrix24.cn", "*.bitrix24.site", "*.bitrix24.shop",
+        "oauth.bitrix24.tech", "oauth.bitrix.info",
+    ],
+)  # fmt: skip
+ALLOW_PRIVATE_HOSTS = env.bool("ALLOW_PRIVATE_HOSTS", default=False)
+RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
+MAX_BODY_BYTES = 1024 * 1024
+MAX_FILE_BYTES = env.int("MAX_FILE_MB", default=50) * 1024 * 1024
+DUPLICATE_WINDOW_SECONDS = env.int("DUPLICATE_WINDOW_SECONDS", default=60)
+WATCHDOG_SECONDS = env.int("WATCHDOG_SECONDS", default=60)
+
+# --- Words and time -----------------------------------------------------------------------------------
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="ru")
+LANGUAGES = [("ru", "Русский"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "sync" / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", default="Europe/Moscow")
+USE_I18N = True
+USE_TZ = True
+
+# --- What a browser gets ------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = True
+HTTPS = env.bool("HTTPS", default=not DEBUG)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HTTPS)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31536000 if HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- What we tell about ourselves ----------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"mask": {"()": "sync.masking.MaskingFilter"}},
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{asctime}{levelname}{name}{message}",
+            "style": "{",
+        },
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["mask"]},
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}
+PORTAL_OF_ORIGINAL_PATH = {"source": "source", "receiver": "vinipol"}

@@ -1,0 +1,9 @@
+"""The map of addresses."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("sync.api.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,100 @@
+"""What every connector speaks: values in, values out; no model rows, no Django."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sync.errors import SyncError
+
+Record = dict[str, Any]
+"""One deal or contact as fetched: the portal's upper-case field names to values."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to reach one portal. `url` holds the secret: never log it.
+
+    Times are seconds. `hosts` are the allowed host patterns (`*.bitrix24.ru`).
+    """
+
+    portal: str
+    url: str
+    hosts: tuple[str, ...] = ()
+    allow_private: bool = False
+    connect_timeout: float = 5.0
+    read_timeout: float = 65.0  # the vendor cuts its own work at 60
+
+
+@dataclass(frozen=True)
+class Command:
+    """One call to a portal: the vendor's method and its parameters."""
+
+    method: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one command brought: a value, or the error it would have raised."""
+
+    value: Any = None
+    error: SyncError | None = None
+
+    def result(self) -> Any:
+        """The value; raises the error there was instead."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How much of a method's time budget is spent: seconds, and the Unix time when it falls."""
+
+    seconds: float
+    reset_at: float
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one HTTP request brought: an answer per command, and what the portal told about itself.
+
+    `new_url` is set when the portal has moved to another host (the same secret path there).
+    """
+
+    answers: Mapping[str, Answer]
+    usage: Mapping[str, Usage] = field(default_factory=dict)
+    new_url: str = ""
+
+
+@dataclass(frozen=True)
+class File:
+    """A downloaded file."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What one webhook says, in our words.
+
+    `entity`: deal, contact, company, lead, comment, …; `action`: add, update, delete or "" (robot);
+    `record_id`: the ID it is about; `origin_id`: the ID on the other side when the sender knows it;
+    `params`: what else it brings for mappings (technical ones and empty values are already gone).
+    """
+
+    entity: str
+    action: str
+    record_id: str
+    origin_id: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+    sent_at: str = ""
+
+
+class Client(Protocol):
+    """Makes the calls to one portal. One `carry` is one HTTP request."""
+
+    def carry(self, commands: Mapping[str, Command]) -> Reply:
+        """Send all commands in one request; raises TryLater, NeedsStaff or Refused for the whole."""
+        ...
