@@ -1,0 +1,30 @@
+"""What is true: one file a family; a row's own transitions are its methods."""
+
+from sync.models.cargo import Attachment, AttachmentPiece, Cargo
+from sync.models.event import Event
+from sync.models.heartbeat import Heartbeat
+from sync.models.job import Attempt, Job
+from sync.models.link import Link
+from sync.models.pace import MethodBudget, Pace
+from sync.models.portal import Portal, Slot
+from sync.models.queue import Due
+from sync.models.route import FieldMapping, Route, ValueMapping
+
+__all__ = [
+    "Attachment",
+    "AttachmentPiece",
+    "Attempt",
+    "Cargo",
+    "Due",
+    "Event",
+    "FieldMapping",
+    "Heartbeat",
+    "Job",
+    "Link",
+    "MethodBudget",
+    "Pace",
+    "Portal",
+    "Route",
+    "Slot",
+    "ValueMapping",
+]

@@ -1,0 +1,27 @@
+"""Heartbeat: when a worker host last did something."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Heartbeat(models.Model):
+    """One worker cluster, named by its host and process; touched by every task it runs."""
+
+    name = models.CharField(_("worker"), max_length=100, unique=True)
+    seen_at = models.DateTimeField(_("last seen"))
+
+    class Meta:
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def beat(cls, name: str) -> None:
+        """The cluster `name` has just run a task."""
+        cls.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})

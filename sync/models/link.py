@@ -1,0 +1,73 @@
+"""Link: their ID here ↔ their ID there. Staff see it as "deal mapping"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from sync.models.route import Route
+
+
+class Link(models.Model):
+    """Two records that are one to us. Written as an intent before the target record is created.
+
+    `content_hash` and `back_hash` are of what we wrote last to the target and to the source: an event that
+    brings the same content is our own echo.
+    """
+
+    class State(models.TextChoices):
+        """How sure we are."""
+
+        CREATING = "creating", _("being created")  # the create call may or may not have run
+        LINKED = "linked", _("linked")
+
+    route = models.ForeignKey(Route, models.CASCADE, related_name="links", verbose_name=_("route"))
+    entity = models.CharField(_("what"), max_length=20, default="deal")
+    source_id = models.CharField(_("source record"), max_length=40)
+    target_id = models.CharField(_("target record"), max_length=40, null=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.CREATING)
+    params = models.JSONField(_("parameters so far"), default=dict)
+    content_hash = models.CharField(max_length=64, blank=True)
+    back_hash = models.CharField(max_length=64, blank=True)
+    writes = models.PositiveIntegerField(default=0)
+    writes_since = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("deal mapping")
+        verbose_name_plural = _("deal mappings")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["route", "entity", "source_id"], name="one_link_a_source"),
+            models.UniqueConstraint(fields=["route", "entity", "target_id"], name="one_link_a_target"),
+        ]
+        indexes = [
+            models.Index(fields=["route", "state"], name="link_by_state"),
+            models.Index(fields=["source_id"], name="link_by_source"),
+            models.Index(fields=["target_id"], name="link_by_target"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} ↔ {self.target_id or '…'}"
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether the other record is known."""
+        return self.state == self.State.LINKED
+
+    @classmethod
+    def by_source(
+        cls, keys: Iterable[tuple[int, str]], *, entity: str = "deal"
+    ) -> dict[tuple[int, str], Link]:
+        """Links of (route ID, source ID) pairs; one query a route."""
+        wanted: dict[int, list[str]] = {}
+        for route_id, source_id in keys:
+            wanted.setdefault(route_id, []).append(source_id)
+        found: dict[tuple[int, str], Link] = {}
+        for route_id, ids in wanted.items():
+            rows = cls.objects.filter(route_id=route_id, entity=entity, source_id__in=ids)
+            found |= {(route_id, row.source_id): row for row in rows}
+        return found

@@ -1,0 +1,154 @@
+"""Pace: the state of one portal's limits, shared by every worker on every host.
+
+One row a portal, apart from Portal so that staff who save a portal never overwrite it. Times are Unix
+seconds: they are compared and moved inside one conditional UPDATE on every database.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
+
+from sync.models.portal import Portal
+from sync.pace import (
+    BREAKER_OPENS_AFTER,
+    GROWS_AFTER,
+    MOST_SHRUNK,
+    Limits,
+    Permit,
+    probe_wait,
+    seconds_until_free,
+)
+
+
+class Pace(models.Model):
+    """How far a portal's budget is spent, whether it answers, and when somebody will look at it next."""
+
+    portal = models.OneToOneField(Portal, models.CASCADE, primary_key=True)
+    tat = models.FloatField(default=0)
+    bucket_tat = models.FloatField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    away_until = models.FloatField(default=0)
+    trouble = models.TextField(blank=True)
+    shrunk = models.PositiveSmallIntegerField(default=0)
+    passed = models.PositiveSmallIntegerField(default=0)
+    wake_at = models.FloatField(null=True)
+
+    def __str__(self) -> str:
+        return f"pace of {self.portal_id}"
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the breaker is open."""
+        return self.failures >= BREAKER_OPENS_AFTER
+
+    @classmethod
+    def of(cls, portal: Portal) -> Pace:
+        """The portal's row, made when it is missing."""
+        return cls.objects.get_or_create(portal=portal)[0]
+
+    def permit(self, limits: Limits, *, now: float) -> Permit:
+        """Ask for one request, in one conditional UPDATE that all workers share.
+
+        While the breaker is open only one probe passes each time, and its successor is booked here,
+        before the call, so that a crash cannot let a crowd through.
+        """
+        free = self._rows().filter(
+            tat__lte=now + limits.tolerance, bucket_tat__lte=now + limits.bucket_tolerance
+        )
+        taken = {
+            "tat": Greatest(F("tat"), Value(now)) + limits.interval,
+            "bucket_tat": Greatest(F("bucket_tat"), Value(now)) + limits.bucket_interval,
+        }
+        if self.is_away:
+            booked = now + probe_wait(self.failures)
+            is_granted = free.filter(away_until__lte=now).update(**taken, away_until=booked)
+        else:
+            is_granted = free.filter(failures__lt=BREAKER_OPENS_AFTER).update(**taken)
+        if is_granted:
+            return Permit(is_granted=True, is_probe=self.is_away, shrunk=self.shrunk)
+        self.refresh_from_db()
+        return Permit(is_granted=False, wait=self.wait(limits, now=now))
+
+    def wait(self, limits: Limits, *, now: float) -> float:
+        """Seconds until the next request may go."""
+        waits = [
+            seconds_until_free(now, self.tat, limits.tolerance),
+            seconds_until_free(now, self.bucket_tat, limits.bucket_tolerance),
+        ]
+        if self.is_away:
+            waits.append(self.away_until - now)
+        return max(0.0, *waits)
+
+    def refund(self, limits: Limits) -> None:
+        """Give a permit back that no request used."""
+        self._rows().update(
+            tat=F("tat") - limits.interval, bucket_tat=F("bucket_tat") - limits.bucket_interval
+        )
+
+    def passed_one(self) -> None:
+        """A request was answered: the breaker closes, a halved parcel grows back after a while."""
+        if self.failures:
+            self._rows().update(failures=0, away_until=0, trouble="")
+        if self.shrunk:
+            self._rows().update(passed=F("passed") + 1)
+            self._rows().filter(passed__gte=GROWS_AFTER, shrunk__gt=0).update(
+                shrunk=F("shrunk") - 1, passed=0
+            )
+
+    def failed_one(self, trouble: str, *, now: float, is_lasting: bool = False) -> None:
+        """A whole request failed: count it; `is_lasting` (wrong key, ended licence) opens it at once."""
+        self._rows().update(failures=F("failures") + 1, trouble=trouble)
+        if is_lasting:
+            self._rows().filter(failures__lt=BREAKER_OPENS_AFTER).update(failures=BREAKER_OPENS_AFTER)
+        self.refresh_from_db()
+        self._rows().update(away_until=now + probe_wait(self.failures) if self.is_away else 0)
+
+    def halve(self) -> None:
+        """A parcel timed out: the next one is half as large."""
+        self._rows().filter(shrunk__lt=MOST_SHRUNK).update(shrunk=F("shrunk") + 1, passed=0)
+
+    def push(self, seconds: float, *, now: float) -> None:
+        """The portal said "too many": nobody asks again for `seconds`."""
+        until = now + seconds
+        self._rows().update(
+            tat=Greatest(F("tat"), Value(until)), bucket_tat=Greatest(F("bucket_tat"), Value(until))
+        )
+
+    def book_bell(self, at: float, *, now: float, early: float, stale: float) -> bool:
+        """Whether a bell for `at` is worth ringing: none is under way, or only a later or a lost one."""
+        no_bell = Q(wake_at=None) | Q(wake_at__gt=at + early) | Q(wake_at__lt=now - stale)
+        return bool(self._rows().filter(no_bell).update(wake_at=at))
+
+    def hear_bell(self) -> None:
+        """The bell was answered: the next one may be rung."""
+        self._rows().update(wake_at=None)
+
+    def _rows(self) -> models.QuerySet[Pace]:
+        return Pace.objects.filter(pk=self.pk)
+
+
+class MethodBudget(models.Model):
+    """A vendor method that may not be called for a while (its time budget is spent)."""
+
+    portal = models.ForeignKey(Portal, models.CASCADE, related_name="method_budgets")
+    method = models.CharField(max_length=100)
+    blocked_until = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["portal", "method"], name="one_budget_a_method")]
+
+    def __str__(self) -> str:
+        return f"{self.portal_id} {self.method}"
+
+    @classmethod
+    def block(cls, portal: Portal, method: str, *, until: float) -> None:
+        """No call of `method` on the portal until the Unix time `until`."""
+        cls.objects.update_or_create(portal=portal, method=method, defaults={"blocked_until": until})
+
+    @classmethod
+    def blocked(cls, portal: Portal, *, now: float) -> dict[str, float]:
+        """Methods blocked at `now`, each with the Unix time it is free again."""
+        rows = cls.objects.filter(portal=portal, blocked_until__gt=now)
+        return dict(rows.values_list("method", "blocked_until"))

@@ -1,0 +1,143 @@
+"""The queue's own questions to the Job table: what is due, who gets it, who is next in a lane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models import Count, F, Min
+
+if TYPE_CHECKING:
+    from sync.models.job import Job
+
+
+CHUNK = 1000
+"""Rows changed in one transaction by staff's bulk actions."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """Jobs of one route at one step on one portal that are due: how urgent, since when, how many."""
+
+    route_id: int
+    step: str
+    priority: int
+    since: datetime
+    count: int
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """Verbs over many jobs. Every change of state is a conditional UPDATE."""
+
+    def due_board(self, portal_id: int, *, now: datetime) -> list[Due]:
+        """What is due on the portal, by route, step and priority; one query over one index."""
+        rows = (
+            self.filter(state="waiting", portal_id=portal_id, due_at__lte=now, route__is_paused=False)
+            .values("route_id", "step", "priority")
+            .annotate(since=Min("due_at"), count=Count("pk"))
+            .order_by()
+        )
+        return [Due(**row) for row in rows]
+
+    def next_due_at(self, portal_id: int) -> datetime | None:
+        """When the portal's earliest waiting job is due."""
+        waiting = self.filter(
+            state="waiting", portal_id=portal_id, due_at__isnull=False, route__is_paused=False
+        )
+        earliest: datetime | None = waiting.aggregate(first=Min("due_at"))["first"]
+        return earliest
+
+    def claim(
+        self,
+        shares: dict[int, int],
+        *,
+        portal_id: int,
+        step: str,
+        now: datetime,
+        until: datetime,
+        holder: str,
+    ) -> list[Job]:
+        """Take the oldest due jobs of each route, as many as its share, under a lease.
+
+        `shares`: route ID → most jobs. Other workers skip what this one takes (SKIP LOCKED where the
+        database has it; SQLite lets one writer in at a time). The attempt is counted here, so that a job
+        which kills its worker does not live for ever.
+        """
+        ids: list[int] = []
+        with transaction.atomic():
+            due = self.filter(state="waiting", portal_id=portal_id, step=step, due_at__lte=now)
+            due = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+            for route_id, share in shares.items():
+                oldest = due.filter(route_id=route_id).order_by("priority", "due_at", "id")
+                ids += oldest.values_list("pk", flat=True)[:share]
+            self.filter(pk__in=ids, state="waiting").update(
+                state="running", holder=holder, lease_until=until, attempts=F("attempts") + 1
+            )
+        if not ids:
+            return []
+        mine = self.filter(pk__in=ids, holder=holder, state="running")
+        return list(
+            mine.select_related("route__source", "route__target").order_by("priority", "due_at", "id")
+        )
+
+    def still_held(self, ids: Iterable[int], *, holder: str) -> set[int]:
+        """Which of the jobs this worker still holds; locks them until the transaction ends."""
+        held = self.filter(pk__in=list(ids), holder=holder, state="running").select_for_update()
+        return set(held.values_list("pk", flat=True))
+
+    def settle(self, ids: list[int], *, holder: str, **changes: Any) -> int:
+        """Give held jobs back in their new state; how many were still held."""
+        held = self.filter(pk__in=ids, holder=holder, state="running")
+        return held.update(holder="", lease_until=None, **changes)
+
+    def requeue(self, *, now: datetime) -> int:
+        """Failed or cancelled → waiting, at the step where they stopped; how many changed."""
+        ended = self.filter(state__in=("failed", "cancelled"))
+        return self._reopen_or_end(
+            ended, now=now, state="waiting", attempts=0, failure="", note="", due_at=None, finished_at=None
+        )
+
+    def cancel(self, *, now: datetime) -> int:
+        """Waiting or failed → cancelled; running ones stay; how many changed."""
+        open_ones = self.filter(state__in=("waiting", "failed"))
+        return self._reopen_or_end(
+            open_ones, now=now, state="cancelled", head_of=None, due_at=None, finished_at=now
+        )
+
+    def promote(self, lanes: Iterable[str], *, now: datetime) -> None:
+        """Let the oldest waiting job of each lane run, where no other is at the head."""
+        rows = self.model.objects
+        behind = rows.filter(lane__in=set(lanes), state="waiting", head_of=None)
+        oldest = dict(behind.values_list("lane").annotate(first=Min("pk")))
+        if not oldest:
+            return
+        taken = set(rows.filter(head_of__in=oldest).values_list("head_of", flat=True))
+        free = [pk for lane, pk in oldest.items() if lane not in taken]
+        try:
+            with transaction.atomic():
+                rows._lead(free, now=now)
+        except IntegrityError:  # one of the lanes got its head from another worker just now
+            for pk in free:
+                with suppress(IntegrityError), transaction.atomic():
+                    rows._lead([pk], now=now)
+
+    def _lead(self, ids: list[int], *, now: datetime) -> None:
+        self.filter(pk__in=ids, state="waiting", head_of=None).update(head_of=F("lane"), due_at=now)
+
+    def _reopen_or_end(self, rows: models.QuerySet[Job], *, now: datetime, **changes: Any) -> int:
+        changed = 0
+        found = list(rows.values_list("pk", "lane"))
+        for start in range(0, len(found), CHUNK):
+            part = dict(found[start : start + CHUNK])
+            with transaction.atomic():
+                changed += rows.filter(pk__in=part).update(**changes)
+                self.promote(part.values(), now=now)
+        return changed
+
+    def expired(self, *, now: datetime) -> models.QuerySet[Job]:
+        """Jobs whose worker has not come back in time."""
+        return self.filter(state="running", lease_until__lt=now)

@@ -1,0 +1,49 @@
+"""A text column encrypted at rest."""
+
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+
+@lru_cache
+def _cipher(keys: tuple[str, ...]) -> MultiFernet:
+    try:
+        return MultiFernet([Fernet(key) for key in keys])
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            "FIELD_ENCRYPTION_KEYS holds a key that is not a Fernet key (32 bytes, url-safe base64). "
+            "`make env` prints one."
+        ) from error
+
+
+def cipher() -> MultiFernet:
+    """The cipher of FIELD_ENCRYPTION_KEYS: the first key encrypts, all decrypt."""
+    return _cipher(tuple(settings.FIELD_ENCRYPTION_KEYS))
+
+
+class SecretField(models.TextField):  # type: ignore[type-arg]  # generic only for mypy
+    """Text that the database sees encrypted (MultiFernet); empty stays empty.
+
+    Reading a value whose key is gone raises ImproperlyConfigured with what to do.
+    """
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Encrypt on the way in."""
+        value = super().get_prep_value(value)
+        return cipher().encrypt(value.encode()).decode() if value else value
+
+    def from_db_value(self, value: str | None, *_: Any) -> str | None:
+        """Decrypt on the way out."""
+        if not value:
+            return value
+        try:
+            return cipher().decrypt(value.encode()).decode()
+        except InvalidToken as error:
+            raise ImproperlyConfigured(
+                f"{self.model._meta.label}.{self.name} cannot be decrypted: its key is not in "
+                "FIELD_ENCRYPTION_KEYS. Add the old key to the end of the list."
+            ) from error
