@@ -1,0 +1,1 @@
+"""Stand-in outside systems over real HTTP, for rehearsal, demo and tests."""

@@ -1,0 +1,66 @@
+"""What a portal really holds, for rehearsals to judge: whole content, no paging, no links."""
+
+import hashlib
+from collections import Counter
+from typing import Any
+
+from sync.emulators.bitrix24.call import Actor
+from sync.emulators.bitrix24.entities import DEAL, Entity
+from sync.emulators.bitrix24.legacy import get_names, show_row
+from sync.emulators.bitrix24.portal import EmulatedPortal
+from sync.emulators.bitrix24.table import Row
+from sync.emulators.bitrix24.timeline import show as show_comment
+
+
+def deals(portal: EmulatedPortal, *, originator: str | None = None) -> list[Row]:
+    """Every deal under its old field names, with contacts, product rows and a summary of each file."""
+    entity = portal.entities[DEAL]
+    with portal.lock:
+        rows = [row for row in entity.table if originator is None or row.get("ORIGINATOR_ID") == originator]
+        return [_deal(portal, entity, row) for row in rows]
+
+
+def comments(portal: EmulatedPortal, deal_id: int) -> list[Row]:
+    """Comments of one deal, oldest first, with a summary of each file."""
+    with portal.lock:
+        rows = portal.comment_rows("deal", deal_id)
+        return [show_comment(portal, row) | {"FILES": _files(portal, row["FILES"])} for row in rows]
+
+
+def duplicates_by_origin(portal: EmulatedPortal) -> int:
+    """How many deals are superfluous: those that share a non-empty origin with an earlier one."""
+    with portal.lock:
+        origins = Counter(
+            (row.get("ORIGINATOR_ID"), row["ORIGIN_ID"]) for row in portal.deals if row.get("ORIGIN_ID")
+        )
+    return sum(count - 1 for count in origins.values())
+
+
+def stats(portal: EmulatedPortal) -> dict[str, Any]:
+    """The counters and the number of duplicated deals."""
+    return portal.stats.snapshot() | {"duplicates_by_origin": duplicates_by_origin(portal)}
+
+
+def _deal(portal: EmulatedPortal, entity: Entity, row: Row) -> Row:
+    shown = show_row(portal, entity, row, actor=Actor(), names=get_names(entity))
+    for field in entity.fields.values():
+        if field.kind == "file":
+            kept = row.get(field.name)
+            shown[field.name] = _files(portal, kept if field.is_multiple else [kept] if kept else [])
+    shown["CONTACT_IDS"] = list(row.get("CONTACT_IDS") or [])
+    owned = (one for one in portal.product_rows if (one["ownerType"], one["ownerId"]) == ("D", row["ID"]))
+    return shown | {"PRODUCT_ROWS": [dict(one) for one in owned]}
+
+
+def _files(portal: EmulatedPortal, file_ids: list[int] | None) -> list[Row]:
+    stored = (portal.files.get(file_id) for file_id in file_ids or [])
+    return [
+        {
+            "id": f.file_id,
+            "name": f.name,
+            "size": len(f.content),
+            "sha256": hashlib.sha256(f.content).hexdigest(),
+        }
+        for f in stored
+        if f is not None
+    ]
