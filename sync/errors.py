@@ -100,6 +100,7 @@ class WebhookRejected(Exception):
         "missing_id": 400,
         "invalid_id": 400,
         "invalid_json": 400,
+        "invalid_body": 400,
         "body_too_large": 413,
         "database_away": 503,
     }

@@ -1,0 +1,26 @@
+"""Outside systems. `open_client` is the door: a kind of system and an Access in, a Client out."""
+
+import os
+from collections.abc import Callable
+
+from sync.connectors.bitrix24.client import Bitrix24Client
+from sync.connectors.types import Access, Client
+
+CLIENTS: dict[str, Callable[[Access], Client]] = {
+    "bitrix24": Bitrix24Client,
+}
+
+_open: dict[tuple[int, str, str], tuple[Access, Client]] = {}
+
+
+def open_client(kind: str, access: Access) -> Client:
+    """The client of a portal, the same one as long as its Access stays the same; KeyError for an unknown
+    kind.
+
+    Keyed by process: a connection shared by parent and child after a fork would mix their answers.
+    """
+    key = (os.getpid(), kind, access.portal)
+    known = _open.get(key)
+    if known is None or known[0] != access:
+        known = _open[key] = (access, CLIENTS[kind](access))
+    return known[1]

@@ -12,17 +12,19 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Access:
-    """How to reach one portal. `url` holds the secret: never log it.
+    """How to reach one portal. `url` and `token` hold secrets: they stay out of the repr; never log them.
 
-    Times are seconds. `hosts` are the allowed host patterns (`*.bitrix24.ru`).
+    Times are seconds. `hosts` are the allowed host patterns (`*.bitrix24.ru`). `token` is an OAuth access
+    token, for portals where the URL itself carries no secret.
     """
 
     portal: str
-    url: str
+    url: str = field(repr=False)
     hosts: tuple[str, ...] = ()
     allow_private: bool = False
     connect_timeout: float = 5.0
     read_timeout: float = 65.0  # the vendor cuts its own work at 60
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,15 @@ class Command:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one command brought: a value, or the error it would have raised."""
+    """What one command brought: a value, or the error it would have raised.
+
+    `next_start`: where the next page of a list begins, None on the last page (or when the portal does not
+    say).
+    """
 
     value: Any = None
     error: SyncError | None = None
+    next_start: int | None = None
 
     def result(self) -> Any:
         """The value; raises the error there was instead."""
@@ -80,14 +87,16 @@ class Notice:
     """What one webhook says, in our words.
 
     `entity`: deal, contact, company, lead, comment, …; `action`: add, update, delete or "" (robot);
-    `record_id`: the ID it is about; `origin_id`: the ID on the other side when the sender knows it;
-    `params`: what else it brings for mappings (technical ones and empty values are already gone).
+    `record_id`: the ID it is about, the sender's origin first; `origin_id`: the ID on the other side when the
+    sender knows it; `own_id`: the sender's own ID when it gave one (the same as `record_id` without an
+    origin); `params`: what else it brings for mappings (technical ones and empty values are already gone).
     """
 
     entity: str
     action: str
     record_id: str
     origin_id: str = ""
+    own_id: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     sent_at: str = ""
 

@@ -1,0 +1,97 @@
+"""Which addresses we call: the allow-list, the webhook address taken apart, a portal that has moved.
+
+https://apidocs.bitrix24.com/settings/how-to-call-rest-api/change-domen.html
+"""
+
+import ipaddress
+from fnmatch import fnmatchcase
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+
+from sync.connectors.types import Access
+from sync.errors import NeedsStaff
+
+LOGIN_WORDS = ("/auth", "login", "/passport", "/stub", "oauth/authorize")
+
+
+def checked_base(access: Access) -> str:
+    """The portal's REST base ending in "/", once its scheme, host and port are allowed; NeedsStaff
+    otherwise.
+    """
+    parts = _split(access.url, access)
+    why = fault_of(parts, access)
+    if why:
+        raise NeedsStaff(f"{access.portal}: {why}", code="HOST_NOT_ALLOWED")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + "/", "", ""))
+
+
+def fault_of(parts: SplitResult, access: Access) -> str:
+    """Why this address must not be called, as a sentence with what to do; empty when it may be."""
+    host = (parts.hostname or "").rstrip(".")
+    is_private = access.allow_private and is_private_host(host)
+    if not host or not host.isascii() or parts.username is not None or parts.password is not None:
+        return "the address is not a webhook address; copy it again from the portal."
+    if parts.scheme != "https" and not (parts.scheme == "http" and access.allow_private):
+        return "the address must begin with https:// ."
+    if parts.port not in (None, 443) and not access.allow_private:
+        return f"port {parts.port} is not allowed; the address must have no port."
+    if is_private or any(fnmatchcase(host, pattern.strip().lower()) for pattern in access.hosts):
+        return ""
+    return f"the host {host} is not on the allow-list; check the address or add the host to PORTAL_HOSTS."
+
+
+def is_private_host(host: str) -> bool:
+    """Whether a host is on this machine or network by its looks: a private IP, localhost, a name without
+    dots.
+    """
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host
+
+
+def moved_base(base: str, *, requested: str, location: str, access: Access) -> str:
+    """The REST base on the portal's new host, read from a redirect; NeedsStaff when that is no mere move.
+
+    Only the host is taken from the redirect; the path with the secret stays ours.
+    """
+    target = urljoin(requested, location)
+    parts = _split(target, access)
+    is_same_host = parts.netloc.lower() == urlsplit(base).netloc.lower()
+    if is_same_host or leads_to_login(parts, requested):
+        raise NeedsStaff(
+            f"{access.portal}: the portal sends us to a login page; the webhook was deleted or the portal "
+            f"is closed "
+            "to REST. Make a new incoming webhook and put its address into the portal's settings here.",
+            code="REDIRECT",
+        )
+    if fault_of(parts, access):
+        raise NeedsStaff(
+            f"{access.portal}: the portal sends us to {parts.hostname or 'nowhere'}, which is not an "
+            f"allowed host. "
+            "If the portal has moved there, put the new address into its settings (and the host into "
+            "PORTAL_HOSTS).",
+            code="REDIRECT",
+        )
+    return urlunsplit((parts.scheme, parts.netloc, urlsplit(base).path, "", ""))
+
+
+def leads_to_login(parts: SplitResult, requested: str) -> bool:
+    """Whether a redirect looks like a login page; one to the path we asked for is none, whatever its
+    words.
+    """
+    path = parts.path.lower()
+    if path.rstrip("/") == urlsplit(requested).path.lower().rstrip("/"):
+        return False
+    return any(word in f"{path}?{parts.query}".lower() for word in LOGIN_WORDS)
+
+
+def _split(url: str, access: Access) -> SplitResult:
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port  # a port that is no number raises only when asked for
+    except ValueError as fault:
+        raise NeedsStaff(
+            f"{access.portal}: the address cannot be read; copy it again from the portal.",
+            code="HOST_NOT_ALLOWED",
+        ) from fault
+    return parts

@@ -1,0 +1,117 @@
+"""The portal itself: who we are there, what we may, and which fields, funnels and stages it has.
+
+https://apidocs.bitrix24.com/api-reference/common/system/index.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.connectors.bitrix24.crm.items import ORIGINAL_NAMES
+from sync.connectors.bitrix24.crm.names import DEAL, upper_name
+from sync.connectors.types import Command
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The user a webhook belongs to."""
+
+    user_id: str
+    name: str
+    is_admin: bool
+
+
+@dataclass(frozen=True)
+class FieldInfo:
+    """A field as the portal describes it. `items` are the choices of an enumeration: ID → label."""
+
+    title: str
+    type: str
+    is_required: bool = False
+    is_multiple: bool = False
+    is_read_only: bool = False
+    items: Mapping[str, str] = field(default_factory=dict)
+
+
+def who_am_i() -> Command:
+    """The webhook's owner; read with `read_profile`."""
+    return Command("profile")
+
+
+def read_profile(value: Any) -> Profile:
+    """The owner's ID, name and whether they are an administrator."""
+    told = value if isinstance(value, Mapping) else {}
+    name = " ".join(str(told[key]) for key in ("NAME", "LAST_NAME") if told.get(key))
+    return Profile(str(told.get("ID") or ""), name, told.get("ADMIN") in (True, "Y", "true", 1, "1"))
+
+
+def scopes() -> Command:
+    """The permissions of the webhook; the answer is a list of words (`crm`, `disk`, …)."""
+    return Command("scope")
+
+
+def method_exists(name: str) -> Command:
+    """Whether a method is there and open to us; read with `read_method`."""
+    return Command("method.get", {"name": name})
+
+
+def read_method(value: Any) -> tuple[bool, bool]:
+    """(exists, is available to us)."""
+    told = value if isinstance(value, Mapping) else {}
+    return bool(told.get("isExisting")), bool(told.get("isAvailable"))
+
+
+def deal_fields() -> Command:
+    """The fields of deals; read with `read_fields`."""
+    return Command("crm.item.fields", {"entityTypeId": DEAL, **ORIGINAL_NAMES})
+
+
+def read_fields(value: Any, kind: int = DEAL) -> dict[str, FieldInfo]:
+    """Upper-case name → what the field is."""
+    told = value.get("fields") if isinstance(value, Mapping) else None
+    rows = told if isinstance(told, Mapping) else {}
+    return {
+        str(row.get("upperName") or upper_name(str(name), kind)): _field(row)
+        for name, row in rows.items()
+        if isinstance(row, Mapping)
+    }
+
+
+def _field(row: Mapping[str, Any]) -> FieldInfo:
+    items = row.get("items")
+    choices = {str(item["ID"]): str(item["VALUE"]) for item in items} if isinstance(items, list) else {}
+    labels = (row.get(key) for key in ("formLabel", "listLabel", "title"))
+    return FieldInfo(
+        title=str(next(filter(None, labels), "")),
+        type=str(row.get("type") or ""),
+        is_required=_is_yes(row.get("isRequired")),
+        is_multiple=_is_yes(row.get("isMultiple")),
+        is_read_only=_is_yes(row.get("isReadOnly")),
+        items=choices,
+    )
+
+
+def _is_yes(value: Any) -> bool:
+    return value in (True, "Y", "true", 1, "1")
+
+
+def deal_funnels() -> Command:
+    """The funnels of deals; read with `read_funnels`."""
+    return Command("crm.category.list", {"entityTypeId": DEAL})
+
+
+def read_funnels(value: Any) -> dict[str, str]:
+    """Funnel ID → name."""
+    rows = value.get("categories") if isinstance(value, Mapping) else value
+    return {str(row["id"]): str(row["name"]) for row in rows} if isinstance(rows, list) else {}
+
+
+def deal_stages(category_id: str = "0") -> Command:
+    """The stages of one funnel; read with `read_stages`."""
+    entity = "DEAL_STAGE" if category_id in ("", "0") else f"DEAL_STAGE_{category_id}"
+    return Command("crm.status.list", {"filter": {"ENTITY_ID": entity}, "order": {"SORT": "ASC"}})
+
+
+def read_stages(value: Any) -> dict[str, str]:
+    """STAGE_ID value → name, in the funnel's order."""
+    return {str(row["STATUS_ID"]): str(row["NAME"]) for row in value} if isinstance(value, list) else {}

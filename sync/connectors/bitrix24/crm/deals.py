@@ -1,0 +1,61 @@
+"""Deals: read, create, change, find.
+
+https://apidocs.bitrix24.com/api-reference/crm/universal/index.html
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sync.connectors.bitrix24.crm.items import (
+    add_item,
+    items_by_ids,
+    items_by_origin,
+    list_items,
+    read_items,
+    update_item,
+)
+from sync.connectors.bitrix24.crm.names import DEAL
+from sync.connectors.types import Command, Record
+
+
+def deals_by_ids(ids: Sequence[str]) -> Command:
+    """Up to 50 whole deals; read with `read_deals`. A deal that is missing is deleted, or hidden from us."""
+    return items_by_ids(DEAL, ids)
+
+
+def read_deals(value: Any) -> dict[str, Record]:
+    """Deals by ID, with upper-case names."""
+    return read_items(DEAL, value)
+
+
+def add_deal(fields: Mapping[str, Any]) -> Command:
+    """Create a deal; read with `read_added`. Not idempotent: look up by origin after a lost answer."""
+    return add_item(DEAL, fields)
+
+
+def update_deal(deal_id: str, fields: Mapping[str, Any]) -> Command:
+    """Change the given fields. A stage of another funnel needs CATEGORY_ID beside STAGE_ID."""
+    return update_item(DEAL, deal_id, fields)
+
+
+def deals_by_origin(originator: str, origin_ids: Sequence[str]) -> Command:
+    """Deals that carry one of up to 50 origin IDs; read with `read_origins`."""
+    return items_by_origin(DEAL, originator, origin_ids)
+
+
+def deals_changed_since(moment: str, after_id: str = "0") -> Command:
+    """50 deals changed at or after an ISO moment, by ID after `after_id`; read with `read_ids` or
+    `read_deals`.
+
+    Go on from the last ID until a page has fewer than 50.
+    """
+    return list_items(
+        DEAL,
+        {">=updatedTime": moment, ">id": after_id},
+        select=("id", "updatedTime", "originatorId", "originId"),
+    )
+
+
+def all_deals_after(deal_id: str = "0") -> Command:
+    """The next 50 deals by ID; read with `read_ids`."""
+    return list_items(DEAL, {">id": deal_id}, select=("id",))

@@ -1,0 +1,135 @@
+"""The universal methods `crm.item.*`, for any kind of record.
+
+https://apidocs.bitrix24.com/api-reference/crm/universal/index.html
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sync.connectors.bitrix24.crm.multifields import as_added, as_changed, as_lists
+from sync.connectors.bitrix24.crm.names import DATES, LINKS, MULTIFIELDS, item_name, upper_name
+from sync.connectors.bitrix24.crm.values import as_kept, as_written, plain_date
+from sync.connectors.types import Command, Record
+from sync.errors import NeedsStaff
+
+PAGE = 50
+ORIGINAL_NAMES = {"useOriginalUfNames": "Y"}
+WITHOUT_COUNT = (
+    -1
+)  # counting is what makes long lists slow: https://apidocs.bitrix24.com/settings/performance/huge-data.html
+
+
+def list_items(kind: int, conditions: Mapping[str, Any], *, select: Sequence[str] = ("*",)) -> Command:
+    """At most 50 records that meet the conditions (`{">id": 5}`), by ascending ID."""
+    return Command(
+        "crm.item.list",
+        {
+            "entityTypeId": kind,
+            "filter": dict(conditions),
+            "order": {"id": "ASC"},
+            "select": list(select),
+            "start": WITHOUT_COUNT,
+            **ORIGINAL_NAMES,
+        },
+    )
+
+
+def items_by_ids(kind: int, ids: Sequence[str]) -> Command:
+    """Up to 50 whole records by ID; the missing ones are deleted or not visible to the webhook's owner."""
+    if not 1 <= len(ids) <= PAGE:
+        raise ValueError(f"1 to {PAGE} IDs, not {len(ids)}")
+    return list_items(kind, {"@id": list(ids)})
+
+
+def items_by_origin(kind: int, originator: str, origin_ids: Sequence[str]) -> Command:
+    """Records that carry one of up to 50 origin IDs of one originator."""
+    if not 1 <= len(origin_ids) <= PAGE:
+        raise ValueError(f"1 to {PAGE} origin IDs, not {len(origin_ids)}")
+    conditions = {"=originatorId": originator, "@originId": list(origin_ids)}
+    return list_items(kind, conditions, select=("id", "originId"))
+
+
+def add_item(kind: int, fields: Mapping[str, Any]) -> Command:
+    """Create a record from upper-case fields."""
+    written = as_fields(kind, fields)
+    if rows := as_added(fields):
+        written["fm"] = rows
+    return Command("crm.item.add", {"entityTypeId": kind, "fields": written, **ORIGINAL_NAMES})
+
+
+def update_item(kind: int, record_id: str, fields: Mapping[str, Any]) -> Command:
+    """Change the given upper-case fields of a record; "" clears one. Files not named are deleted by the
+    portal.
+    """
+    written = as_fields(kind, fields)
+    if rows := as_changed(fields):
+        written["fm"] = rows
+    params = {"entityTypeId": kind, "id": record_id, "fields": written, **ORIGINAL_NAMES}
+    return Command("crm.item.update", params)
+
+
+def as_fields(kind: int, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Upper-case fields as the portal takes them, without phones and e-mails, which go another way."""
+    return {
+        item_name(name, kind): as_written(
+            plain_date(value) if name in DATES and isinstance(value, str) else value
+        )
+        for name, value in fields.items()
+        if name not in MULTIFIELDS
+    }
+
+
+def read_items(kind: int, value: Any) -> dict[str, Record]:
+    """Records by ID from the answer of a list, in its order."""
+    records = (read_item(kind, item) for item in _rows(value))
+    return {record["ID"]: record for record in records}
+
+
+def read_item(kind: int, item: Mapping[str, Any]) -> Record:
+    """One record with upper-case names; phones and e-mails as PHONE, EMAIL, … lists when the answer has
+    them.
+    """
+    record = {upper_name(name, kind): as_kept(value) for name, value in item.items() if name != "fm"}
+    for name in DATES & record.keys():
+        record[name] = plain_date(record[name])
+    for name in LINKS & record.keys():
+        record[name] = "" if record[name] == "0" else record[name]
+    return record | as_lists(item.get("fm"))
+
+
+def read_added(value: Any) -> str:
+    """The new record's ID from any answer to an add: `{"item": {"id": 5}}`, or just 5."""
+    if isinstance(value, Mapping):
+        value = value["item"]["id"] if "item" in value else value["id"]
+    return str(value)
+
+
+def read_ids(value: Any) -> list[str]:
+    """The IDs of a page in ascending order; fewer than 50 mean that it is the last."""
+    return [str(item["id"]) for item in _rows(value)]
+
+
+def read_origins(value: Any) -> dict[str, list[str]]:
+    """Origin ID → IDs of the records that carry it, the oldest first; absent when there is none.
+
+    NeedsStaff when a full page holds doubles: what did not fit on it would look missing, and be created
+    again.
+    """
+    origins: dict[str, list[str]] = {}
+    rows = _rows(value)
+    for row in rows:
+        origins.setdefault(str(row["originId"]), []).append(str(row["id"]))
+    if len(rows) >= PAGE and len(origins) < len(rows):
+        doubles = next(ids for ids in origins.values() if len(ids) > 1)
+        raise NeedsStaff(
+            f"Several records carry the same origin (for instance {', '.join(doubles[:5])}): delete the "
+            f"doubles in "
+            "the portal, then press Retry.",
+            code="DOUBLE_ORIGIN",
+        )
+    return origins
+
+
+def _rows(value: Any) -> list[Mapping[str, Any]]:
+    rows = value.get("items") if isinstance(value, Mapping) else value
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
