@@ -142,6 +142,7 @@ Q_CLUSTER = {
 BITRIX_SOURCE_URL = env.str("BITRIX_SOURCE_URL", default="")
 BITRIX_TARGET_URL = env.str("BITRIX_TARGET_URL", default="")
 B24_AUTH_TOKEN = env.str("B24_AUTH_TOKEN", default="")
+ORIGINAL_SOURCE, ORIGINAL_RECEIVER = "source", "vinipol"  # whose the addresses /webhooks/… are
 PORTAL_HOSTS = env.list(
     "PORTAL_HOSTS",
     default=[
@@ -214,4 +215,3 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
-PORTAL_OF_ORIGINAL_PATH = {"source": "source", "receiver": "vinipol"}

@@ -4,6 +4,7 @@ SyncError                    base; its text is a sentence for staff, without sec
 ├── TryLater                 the clock helps: network, 5xx, a record that is not there yet
 │   ├── Throttled            the portal's limits; refused before it ran, so no attempt is spent
 │   ├── PortalAway           nobody answered, the request did not run; the breaker counts it
+│   ├── NotYet               it waits for other work of ours; no attempt is spent
 │   └── OutcomeUnknown       it may have run: cut answer, time-out, 5xx in the middle of a write
 ├── NeedsStaff               a person changes a setting (mapping, key, right), then one click
 └── Refused                  the portal understood and said no
@@ -33,6 +34,8 @@ class SyncError(Exception):
 class TryLater(SyncError):
     """The clock helps. `after` is seconds to wait if the other side told, else the retry policy decides."""
 
+    spends_attempt: ClassVar[bool] = True
+
     def __init__(
         self, message: str, *, after: float | None = None, code: str = "", status: int | None = None
     ) -> None:
@@ -42,6 +45,8 @@ class TryLater(SyncError):
 
 class Throttled(TryLater):
     """The portal's limits said no before anything ran. `method` is set when only that method is blocked."""
+
+    spends_attempt = False
 
     def __init__(
         self,
@@ -60,6 +65,13 @@ class PortalAway(TryLater):
     """The portal could not be reached at all; the request did not run."""
 
     is_portal_wide = True
+    spends_attempt = False
+
+
+class NotYet(TryLater):
+    """It waits for other work of ours that is still under way."""
+
+    spends_attempt = False
 
 
 class OutcomeUnknown(TryLater):

@@ -83,4 +83,5 @@ def seconds_until_free(now: float, tat: float, tolerance: float) -> float:
 
 def probe_wait(failures: int) -> float:
     """Seconds until the next probe after `failures` failures in a row."""
-    return min(PROBE_FIRST * 2 ** min(10, max(0, failures - BREAKER_OPENS_AFTER)), PROBE_LONGEST)
+    doublings = min(10, max(0, failures - BREAKER_OPENS_AFTER))
+    return min(PROBE_FIRST * float(2**doublings), PROBE_LONGEST)

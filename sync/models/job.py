@@ -60,6 +60,7 @@ class Job(models.Model):
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     failure = models.CharField(_("failure"), max_length=10, choices=Failure.choices, blank=True)
     note = models.TextField(_("note"), blank=True)
+    warning = models.TextField(_("warning"), blank=True)
     params = models.JSONField(_("parameters"), default=dict)
     folded = models.PositiveIntegerField(_("events joined"), default=0)
     event = models.ForeignKey(Event, models.SET_NULL, null=True, related_name="jobs", verbose_name=_("event"))

@@ -14,7 +14,7 @@ class Link(models.Model):
     """Two records that are one to us. Written as an intent before the target record is created.
 
     `content_hash` and `back_hash` are of what we wrote last to the target and to the source: an event that
-    brings the same content is our own echo.
+    brings the same content is our own echo. `files`: field → IDs of the files the target already has.
     """
 
     class State(models.TextChoices):
@@ -31,6 +31,8 @@ class Link(models.Model):
     params = models.JSONField(_("parameters so far"), default=dict)
     content_hash = models.CharField(max_length=64, blank=True)
     back_hash = models.CharField(max_length=64, blank=True)
+    files = models.JSONField(default=dict)
+    reported_at = models.DateTimeField(_("reported back"), null=True)
     writes = models.PositiveIntegerField(default=0)
     writes_since = models.DateTimeField(null=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

@@ -23,6 +23,7 @@ CHUNK = 1000
 class Due:
     """Jobs of one route at one step on one portal that are due: how urgent, since when, how many."""
 
+    flow: str
     route_id: int
     step: str
     priority: int
@@ -38,7 +39,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         rows = (
             self.filter(state="waiting", portal_id=portal_id, due_at__lte=now, route__is_paused=False)
             .values("route_id", "step", "priority")
-            .annotate(since=Min("due_at"), count=Count("pk"))
+            .annotate(flow=F("route__flow"), since=Min("due_at"), count=Count("pk"))
             .order_by()
         )
         return [Due(**row) for row in rows]
@@ -110,7 +111,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def promote(self, lanes: Iterable[str], *, now: datetime) -> None:
         """Let the oldest waiting job of each lane run, where no other is at the head."""
-        rows = self.model.objects
+        rows = self.model.objects.all()
         behind = rows.filter(lane__in=set(lanes), state="waiting", head_of=None)
         oldest = dict(behind.values_list("lane").annotate(first=Min("pk")))
         if not oldest:

@@ -1,0 +1,39 @@
+"""Deals between two independent Bitrix24 portals: the main job.
+
+source                                        target
+deal changed ── fetch ─ [file …] ─┬─ create ─▶ new deal          (answer lost: find)
+                                  └─ update ─▶ linked deal
+comment ◀─ stage ◀────────────────────────────  the deal has arrived (once a deal)
+card ◀── report ◀─ [look] ◀──────────────────── the dealer's status, comment, parameters
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sync.flows.deals import arrival, delivery, feedback, reading
+from sync.flows.deals.sorting import backfill, sort
+from sync.flows.steps import Flow
+
+COMMENTS = "comments"
+
+
+def merge(old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of two webhooks about one deal: the later wins, but every comment is kept."""
+    merged = {**old, **new}
+    texts = [str(params[COMMENTS]) for params in (old, new) if params.get(COMMENTS)]
+    if texts:
+        merged[COMMENTS] = "\n".join(dict.fromkeys(texts))
+    return merged
+
+
+FLOW = Flow(
+    sort=sort,
+    backfill=backfill,
+    merge=merge,
+    steps={
+        **reading.STEPS,
+        **delivery.STEPS,
+        **arrival.STEPS,
+        **feedback.STEPS,
+    },
+)

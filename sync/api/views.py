@@ -1,0 +1,98 @@
+"""The HTTP edge of webhooks: who is it? store, answer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+from django.http import JsonResponse
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from sync import inbox
+from sync.connectors import WEBHOOKS
+from sync.connectors.types import Notice
+from sync.errors import WebhookRejected
+from sync.models import Portal
+
+logger = logging.getLogger(__name__)
+
+DISCARDED_AT_ONCE = 64 * 1024
+MOST_DISCARDED = 16 * 1024 * 1024
+
+
+class Inbound(APIView):
+    """`/inbound/from-<slug>` and the original's paths, GET and POST; answered when the event is stored."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def get(self, request: Request, slug: str, token: str = "") -> JsonResponse:
+        """A webhook that came as a plain link."""
+        return self._receive(request, slug, token)
+
+    def post(self, request: Request, slug: str, token: str = "") -> JsonResponse:
+        """A webhook that came as a form or JSON."""
+        return self._receive(request, slug, token)
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> JsonResponse:
+        """Anything but GET and POST."""
+        answer = _failure(405, "method_not_allowed", "Send the webhook by GET or POST.")
+        answer["Allow"] = "GET, POST"
+        return answer
+
+    def _receive(self, request: Request, slug: str, token: str) -> JsonResponse:
+        try:
+            notice = self._store(request, slug, token)
+        except WebhookRejected as rejected:
+            logger.warning("A webhook for %s was refused: %s", slug, rejected.code)
+            return _failure(rejected.status, rejected.code, rejected.message)
+        except (DatabaseError, InterfaceError):
+            logger.exception("A webhook for %s could not be stored: the database is away", slug)
+            answer = _failure(503, "database_away", "The event could not be stored. Send it again later.")
+            answer["Retry-After"] = "30"
+            return answer
+        return JsonResponse(
+            {
+                "success": True,
+                "result": {"status": "accepted", "deal_id": notice.record_id},
+                "timestamp": int(time.time()),
+            }
+        )
+
+    def _store(self, request: Request, slug: str, token: str) -> Notice:
+        body = _body(request)
+        portal = Portal.objects.filter(slug=slug).first()
+        if portal is None:
+            raise WebhookRejected("unknown_portal", f'There is no portal "{slug}". Check the address.')
+        payload = WEBHOOKS[portal.kind](
+            request.META.get("QUERY_STRING", ""), request.META.get("CONTENT_TYPE", ""), body
+        )
+        tokens = [*payload.tokens, token, request.headers.get("X-Api-Key", "")]
+        if not portal.accepts([given for given in tokens if given]):
+            raise WebhookRejected("unauthorized", "The token is missing or wrong.")
+        notice = payload.notice()
+        details = {name: value for name, value in payload.public.items() if name not in notice.params}
+        address = request.META.get("REMOTE_ADDR", "")
+        inbox.receive(portal, notice, details=details, remote_addr=address)
+        return notice
+
+
+def _body(request: Request) -> bytes:
+    """The raw body; too large a one is read and thrown away, so that the sender hears why."""
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    if length <= settings.MAX_BODY_BYTES:
+        return bytes(request._request.body)
+    left = min(length, MOST_DISCARDED)
+    while left > 0 and (piece := request._request.read(min(DISCARDED_AT_ONCE, left))):
+        left -= len(piece)
+    raise WebhookRejected("body_too_large", f"The body is larger than {settings.MAX_BODY_BYTES} bytes.")
+
+
+def _failure(status: int, code: str, message: str) -> JsonResponse:
+    error = {"message": message, "code": code}
+    body = {"success": False, "error": error, "timestamp": int(time.time())}
+    return JsonResponse(body, status=status)

@@ -1,0 +1,163 @@
+"""Writing the deal on the target portal: created exactly once, then updated."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sync.connectors.bitrix24 import crm
+from sync.connectors.types import Command, File
+from sync.errors import NeedsStaff
+from sync.flows.steps import Done, Next, Outcome, Parcel, Step
+from sync.models import Attachment, Job, Link, Route
+
+ORIGINATOR = "b24-interconnector"
+
+QUARREL_WRITES, QUARREL_MINUTES = 30, 10
+"""More updates of one deal in this time: the two portals answer each other for ever."""
+
+
+def originator_of(route: Route) -> str:
+    """What we stamp on deals we create (ORIGINATOR_ID), one word a route."""
+    return f"{ORIGINATOR}/{route.slug}"
+
+
+def intend(parcel: Parcel) -> None:
+    """Write the intent before the call: a Link in state creating, unique for its source deal."""
+    missing = [job for job in parcel.jobs if parcel.link(job) is None]
+    intents = [Link(route=job.route, source_id=job.source_id) for job in missing]
+    Link.objects.bulk_create(intents, ignore_conflicts=True)
+    parcel.load()
+
+
+def create(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
+    """A new deal with our stamp, unless somebody has linked one meanwhile."""
+    job = jobs[0]
+    link = parcel.links[job.route_id, job.source_id]
+    if link.is_linked:
+        return Next("fetch")
+    stamp = {"ORIGINATOR_ID": originator_of(job.route), "ORIGIN_ID": job.source_id}
+    return crm.add_deal({**_fields(parcel, job), **stamp})
+
+
+def created(parcel: Parcel, job: Job, target_id: str) -> Outcome:
+    """The deal is there: the intent becomes a link."""
+    _link(parcel, job, target_id)
+    return Next("comment")
+
+
+def find(_: Parcel, jobs: list[Job]) -> Command:
+    """Deals with our stamp, for up to 50 source deals of a route in one command."""
+    return crm.deals_by_origin(originator_of(jobs[0].route), [job.source_id for job in jobs])
+
+
+def found(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:
+    """Adopt what the lost call created; create only when there is nothing."""
+    ids = origins.get(job.source_id, [])
+    if not ids:
+        with_files = parcel.cargo[job.pk]["files"]
+        return Next("file" if with_files else "create", keeps_attempts=True)
+    target_id = min(ids, key=int)
+    link = parcel.links[job.route_id, job.source_id]
+    taken = Link.objects.filter(route=job.route, entity="deal", target_id=target_id).exclude(pk=link.pk)
+    if taken.exists():
+        raise NeedsStaff(
+            f"Deal {target_id} of {job.route.target} bears the stamp of deal {job.source_id}, but is "
+            "mapped to another one. Correct the deal mapping, then press Retry."
+        )
+    _link(parcel, job, target_id)
+    note = f"Deal {target_id} had been created although the answer was lost; it is adopted."
+    if len(ids) > 1:
+        note += f" There are more with the same origin: {', '.join(sorted(ids, key=int)[1:])}."
+    return Next("comment", note=note)
+
+
+def update(parcel: Parcel, jobs: list[Job]) -> Command:
+    """The linked deal gets the present values."""
+    job = jobs[0]
+    link = parcel.links[job.route_id, job.source_id]
+    _count_writes(parcel, job, link)
+    return crm.update_deal(str(link.target_id), _fields(parcel, job))
+
+
+def updated(parcel: Parcel, job: Job, _: Any) -> Outcome:
+    """The target has the values; what came with the deal's first delivery may still be open."""
+    link = parcel.links[job.route_id, job.source_id]
+    _link(parcel, job, str(link.target_id))
+    return Done() if link.reported_at else Next("comment")
+
+
+def _link(parcel: Parcel, job: Job, target_id: str) -> None:
+    link, content = parcel.links[job.route_id, job.source_id], parcel.cargo[job.pk]
+    link.target_id = job.target_id = target_id
+    link.state = Link.State.LINKED
+    link.content_hash, link.params = content["hash"], content["params"]
+    link.files = {**link.files, **content["file_ids"]}
+    parcel.touch(link)
+
+
+def _fields(parcel: Parcel, job: Job) -> dict[str, Any]:
+    """The fields to write, with the files that were fetched for them."""
+    content = parcel.cargo[job.pk]
+    fields = dict(content["fields"])
+    if not content["files"]:
+        return fields
+    here = {(row.field, row.file_id): row for row in Attachment.objects.filter(job=job)}
+    for name, files in content["files"].items():
+        rows = [here[name, file["file_id"]] for file in files]
+        sent = [File(name=row.name, content=row.read()) for row in rows]
+        fields[name] = sent if name in content["lists"] else sent[0]
+    return fields
+
+
+def _count_writes(parcel: Parcel, job: Job, link: Link) -> None:
+    """Stop a deal whose two portals disagree for ever."""
+    window = parcel.now - timedelta(minutes=QUARREL_MINUTES)
+    if link.writes_since is None or link.writes_since < window:
+        link.writes, link.writes_since = 0, parcel.now
+    link.writes += 1
+    parcel.touch(link)
+    if link.writes > QUARREL_WRITES:
+        raise NeedsStaff(
+            f"Route {job.route.slug}: deal {job.source_id} was rewritten {QUARREL_WRITES} times in "
+            f"{QUARREL_MINUTES} minutes: the portals seem to answer each other for ever. Find the robot or "
+            "mapping that changes the value back, then press Retry."
+        )
+
+
+CREATE = {
+    "calls": "target",
+    "method": "crm.item.add",
+    "prepare": intend,
+    "ask": create,
+    "read": crm.read_added,
+    "hear": created,
+    "lookup": "find",
+    "restart": "fetch",
+    "folds": True,
+}
+UPDATE = {
+    "calls": "target",
+    "method": "crm.item.update",
+    "ask": update,
+    "hear": updated,
+    "restart": "fetch",
+    "folds": True,
+}
+STEPS = {
+    "create": Step(**CREATE),
+    "create_with_files": Step(**CREATE, is_alone=True),
+    "find": Step(
+        calls="target",
+        method="crm.item.list",
+        ask=find,
+        read=crm.read_origins,
+        hear=found,
+        group=50,
+    ),
+    "update": Step(**UPDATE),
+    "update_with_files": Step(**UPDATE, is_alone=True),
+}
+
+CREATING_STEPS = ("create", "create_with_files", "find")
+"""Where a deal may exist on the target without our knowing its ID."""

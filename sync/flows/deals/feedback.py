@@ -1,0 +1,89 @@
+"""What the receiving portal reports goes back to the source card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sync.connectors.bitrix24 import crm
+from sync.connectors.types import Command, Record
+from sync.errors import NotYet, Refused
+from sync.flows.deals.delivery import CREATING_STEPS
+from sync.flows.deals.mapping import fields_back, hash_of
+from sync.flows.steps import Done, Next, Outcome, Parcel, Skip, Step
+from sync.models import Job, Link
+
+LINK_WAIT = 15.0
+"""Seconds until we look again for the link of a deal that is just being created."""
+
+
+def look(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
+    """The target deal, when the mappings take values from it."""
+    link = _link(parcel, jobs[0])
+    return crm.deals_by_ids([str(link.target_id)]) if link else _not_ours(jobs[0])
+
+
+def looked(parcel: Parcel, job: Job, deals: dict[str, Record]) -> Outcome:
+    """Carry the target deal's values to the source card."""
+    if not deals:
+        raise Refused(f"The deal linked with {job.source_id} is no longer on {job.route.target}.")
+    parcel.pack(job, {"record": next(iter(deals.values()))})
+    return Next("report")
+
+
+def report(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
+    """The source card gets what the dealer reported; empty values never overwrite."""
+    job = jobs[0]
+    link = _link(parcel, job)
+    if link is None:
+        return _not_ours(job)
+    fields = _fields(parcel, job)
+    if not fields:
+        return Skip("Nothing to send back: the webhook brought no parameter that is mapped.")
+    if hash_of(fields) == link.back_hash and not job.params:
+        return Skip(
+            f"Nothing to send back: deal {link.source_id} of {job.route.source} has these values already."
+        )
+    return crm.update_deal(link.source_id, fields)
+
+
+def reported(parcel: Parcel, job: Job, _: Any) -> Outcome:
+    """The source card has the values."""
+    link = _link(parcel, job)
+    if link is not None:
+        link.back_hash = hash_of(_fields(parcel, job))
+        parcel.touch(link)
+    return Done()
+
+
+def _fields(parcel: Parcel, job: Job) -> dict[str, Any]:
+    return fields_back(job, parcel.cargo.get(job.pk, {}).get("record", {}), job.params)
+
+
+def _link(parcel: Parcel, job: Job) -> Link | None:
+    """The link of the job's deal; a source ID that was unknown at first (`?77`) is found by its target."""
+    link = parcel.link(job)
+    if link is None and job.source_id.startswith("?"):
+        target_id = job.source_id[1:]
+        link = Link.objects.filter(route=job.route, entity="deal", target_id=target_id).first()
+    if link is None or not link.is_linked:
+        return None
+    job.target_id = link.target_id or ""
+    return link
+
+
+def _not_ours(job: Job) -> Skip:
+    """No link: wait while one may still come of a create under way, else the deal is not ours."""
+    route = job.route
+    if Job.objects.filter(route=route, state__in=Job.OPEN, step__in=CREATING_STEPS).exists():
+        raise NotYet(
+            f"The deal mapping of this feedback from {route.target} is not known yet.", after=LINK_WAIT
+        )
+    return Skip(f"The deal did not come from {route.source} by this route: there is no deal mapping.")
+
+
+STEPS = {
+    "look": Step(
+        calls="target", method="crm.item.list", ask=look, read=crm.read_deals, hear=looked, folds=True
+    ),
+    "report": Step(calls="source", method="crm.item.update", ask=report, hear=reported, folds=True),
+}

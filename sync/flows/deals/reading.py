@@ -1,0 +1,159 @@
+"""Reading the source deal and its files, and deciding what must be written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from sync.connectors.bitrix24 import crm
+from sync.connectors.bitrix24.downloads import DOWNLOAD
+from sync.connectors.types import Command, File, Record
+from sync.errors import Refused
+from sync.flows.deals.mapping import fields_there, hash_of
+from sync.flows.deals.options import DealOptions
+from sync.flows.steps import Next, Outcome, Parcel, Skip, Step
+from sync.models import Attachment, Job, Link
+
+
+def fetch(_: Parcel, jobs: list[Job]) -> Command:
+    """Up to 50 deals in one list command."""
+    return crm.deals_by_ids([job.source_id for job in jobs])
+
+
+def fetched(parcel: Parcel, job: Job, deals: dict[str, Record]) -> Outcome:
+    """Transform the deal as it is now, and find out whether it must be created, updated or nothing."""
+    record = deals.get(job.source_id)
+    if record is None:
+        raise Refused(
+            f"Deal {job.source_id} is not on {job.route.source}: it was deleted, or the webhook's owner may "
+            "not read it. Check the deal and the rights, then press Retry."
+        )
+    link = parcel.link(job)
+    params = {**(link.params if link else {}), **job.params}
+    if link is None or not link.is_linked:
+        return _will_create(parcel, job, record, params, link)
+    return _will_update(parcel, job, record, params, link)
+
+
+def _will_create(
+    parcel: Parcel, job: Job, record: Record, params: dict[str, Any], link: Link | None
+) -> Outcome:
+    fields = fields_there(job, record, params, writing="create")
+    lasting = fields_there(job, record, params, writing="update")
+    content = _content(job, record, fields, params, lasting, known={})
+    parcel.pack(job, content)
+    if link is not None:  # an earlier create of this deal may have run
+        return Next("find")
+    return Next("file" if content["files"] else "create")
+
+
+def _will_update(parcel: Parcel, job: Job, record: Record, params: dict[str, Any], link: Link) -> Outcome:
+    fields = fields_there(job, record, params, writing="update")
+    content = _content(job, record, fields, params, fields, known=link.files)
+    parcel.pack(job, content)
+    job.target_id = link.target_id or ""
+    if content["hash"] == link.content_hash:
+        if link.reported_at:
+            return Skip(
+                f"Nothing to send: deal {link.target_id} of {job.route.target} has these values already."
+            )
+        return Next("comment")
+    return Next("file" if content["files"] else "update")
+
+
+def _content(
+    job: Job,
+    record: Record,
+    fields: dict[str, Any],
+    params: dict[str, Any],
+    lasting: dict[str, Any],
+    *,
+    known: dict[str, list[str]],
+) -> dict[str, Any]:
+    """What the job carries on: fields to write, files still to fetch, and the hash of what lasts.
+
+    The hash is of the update's fields: what is written only at creation must not look like a change later.
+    """
+    carries_files = DealOptions.of(job.route.options).carry.files
+    found = {name: files for name, value in fields.items() if (files := files_in(value))}
+    ids = {name: [file["file_id"] for file in files] for name, files in found.items()}
+    wanted = {name: files for name, files in found.items() if carries_files and ids[name] != known.get(name)}
+    return {
+        "fields": {name: value for name, value in fields.items() if name not in found},
+        "files": wanted,
+        "file_ids": {name: ids[name] for name in wanted},
+        "lists": [name for name in wanted if isinstance(fields[name], list)],
+        "title": str(record.get("TITLE") or ""),
+        "params": params,
+        "hash": hash_of(_comparable(lasting)),
+    }
+
+
+def _comparable(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields without what changes by itself: the links of files."""
+    return {
+        name: [file["file_id"] for file in files] if (files := files_in(value)) else value
+        for name, value in fields.items()
+    }
+
+
+def fetch_file(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
+    """The next file of the deal that is not here yet."""
+    job = jobs[0]
+    file = _next_file(parcel, job)
+    if file is None:
+        return _with_files(parcel, job)
+    return crm.download(file["path"], max_bytes=settings.MAX_FILE_BYTES)
+
+
+def file_fetched(parcel: Parcel, job: Job, file: File) -> Outcome:
+    """Keep the file until all are here."""
+    wanted = _next_file(parcel, job)
+    if wanted is not None:
+        Attachment.store(
+            job, field=wanted["field"], file_id=wanted["file_id"], name=file.name, content=file.content
+        )
+    return Next("file") if _next_file(parcel, job) else _with_files(parcel, job)
+
+
+def files_in(value: Any) -> list[dict[str, str]]:
+    """The files of a field's value, one or several; none when it is no file field."""
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, dict) and "file_id" in one]
+
+
+def _next_file(parcel: Parcel, job: Job) -> dict[str, str] | None:
+    here = set(Attachment.objects.filter(job=job).values_list("field", "file_id"))
+    for field, files in parcel.cargo[job.pk]["files"].items():
+        for file in files:
+            if (field, file["file_id"]) not in here:
+                return {**file, "field": field}
+    return None
+
+
+def _with_files(parcel: Parcel, job: Job) -> Next:
+    link = parcel.link(job)
+    return Next("update_with_files" if link and link.is_linked else "create_with_files")
+
+
+STEPS = {
+    "fetch": Step(
+        calls="source",
+        method="crm.item.list",
+        ask=fetch,
+        read=crm.read_deals,
+        hear=fetched,
+        group=50,
+        folds=True,
+    ),
+    "file": Step(
+        calls="source",
+        method=DOWNLOAD,
+        ask=fetch_file,
+        hear=file_fetched,
+        is_alone=True,
+        restart="fetch",
+        folds=True,
+    ),
+}

@@ -1,0 +1,174 @@
+"""How a flow says what it does: steps, each one request's worth of work, and what comes of them.
+
+A flow declares its steps as data; the engine runs them. Nothing here or in the engine knows a vendor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from sync.connectors.types import Command, Notice
+from sync.models import Cargo, Event, Job, Link, Route
+from sync.retry import RetryPolicy
+
+Side = Literal["source", "target"]
+
+COMMANDS_A_REQUEST = 50
+"""Commands one request may hold: what Bitrix24's batch takes, and plenty for the others."""
+
+
+@dataclass(frozen=True)
+class Next:
+    """Go on with another step. `keeps_attempts`: this step only asked a question, tries count on."""
+
+    step: str
+    keeps_attempts: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Done:
+    """The job has done all it had to do."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Skip:
+    """There is nothing to do; `reason` tells staff why."""
+
+    reason: str
+
+
+Outcome = Next | Done | Skip
+
+
+@dataclass
+class Parcel:
+    """Jobs at the same step on the same portal, carried by one request, and what they need on the way.
+
+    `links` and `cargo` are loaded once for all; what a step changes is collected in `touched_links` and
+    `new_cargo` and saved by the engine in the transaction that settles the jobs.
+    """
+
+    jobs: list[Job]
+    now: datetime
+    links: dict[tuple[int, str], Link] = field(default_factory=dict)
+    cargo: dict[int, Any] = field(default_factory=dict)
+    touched_links: dict[int, Link] = field(default_factory=dict)
+    new_cargo: dict[int, Any] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Read the links and cargo of all jobs."""
+        self.links = Link.by_source((job.route_id, job.source_id) for job in self.jobs)
+        self.cargo = Cargo.load(self.jobs)
+
+    def link(self, job: Job) -> Link | None:
+        """The link of the job's source record, if there is one."""
+        return self.links.get((job.route_id, job.source_id))
+
+    def touch(self, link: Link) -> None:
+        """Save this link with the jobs."""
+        self.touched_links[link.pk] = link
+
+    def pack(self, job: Job, content: Any) -> None:
+        """What the job carries to its next step."""
+        self.new_cargo[job.pk] = self.cargo[job.pk] = content
+
+
+Ask = Callable[[Parcel, list[Job]], Command | Outcome]
+Hear = Callable[[Parcel, Job, Any], Outcome]
+
+
+def _nothing(_: Parcel) -> None:
+    """Most steps need no preparation."""
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One stage of a job's way that one request can carry.
+
+    `calls`: the portal it calls; `method`: the vendor method whose time budget it spends;
+    `prepare`: bulk work in a transaction before the request (intents); `ask`: the command for one group of
+    jobs of a route, or an outcome when no request is needed; `read`: an answer's value into a handy form,
+    once a command; `hear`: what the answer means for one job. Both may raise our errors.
+    `group`: jobs one command holds; `is_alone`: one job a request (heavy ones);
+    `lookup`: the step that finds out whether a lost call ran ("" = safe to repeat);
+    `restart`: where staff's Retry goes on ("" = here); `otherwise`: the step to go on with when this one
+    fails for good ("" = the job fails); `folds`: whether a new event may still join the job.
+    """
+
+    calls: Side
+    method: str
+    ask: Ask
+    hear: Hear
+    read: Callable[[Any], Any] = _as_it_is
+    prepare: Callable[[Parcel], None] = _nothing
+    group: int = 1
+    is_alone: bool = False
+    lookup: str = ""
+    restart: str = ""
+    otherwise: str = ""
+    folds: bool = False
+
+    @property
+    def most(self) -> int:
+        """Jobs one request can hold."""
+        return 1 if self.is_alone else self.group * COMMANDS_A_REQUEST
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What an event asks of a route: a job of `kind` for the source record, beginning at `step`."""
+
+    kind: str
+    source_id: str
+    step: str
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Why an event asks nothing of a route."""
+
+    reason: str
+
+
+Sort = Callable[[Route, Side, list[Event]], list[Ticket | Ignored]]
+"""One verdict an event, in order; `side` is where on the route the events' portal stands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """What we do for one business: how events become jobs, and the steps of each job."""
+
+    sort: Sort
+    steps: Mapping[str, Step]
+    backfill: Callable[[str], Ticket]
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    merge: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]] = lambda old, new: {**old, **new}
+
+
+__all__ = [
+    "COMMANDS_A_REQUEST",
+    "Ask",
+    "Done",
+    "Flow",
+    "Hear",
+    "Ignored",
+    "Next",
+    "Notice",
+    "Outcome",
+    "Parcel",
+    "Side",
+    "Skip",
+    "Sort",
+    "Step",
+    "Ticket",
+]

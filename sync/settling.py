@@ -1,0 +1,117 @@
+"""Settling: one transaction that writes what a request brought, for every job still ours.
+
+Jobs with equal verdicts share one UPDATE, so that a request of 50 deals costs a handful of statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from sync import bell
+from sync.models import Attachment, Attempt, Cargo, Job, Link
+from sync.models.atomic import atomically
+from sync.verdict import Ruling, Verdict
+
+if TYPE_CHECKING:
+    from sync.carrying import Load
+
+LINK_COLUMNS = [
+    "target_id", "state", "params", "content_hash", "back_hash", "files", "reported_at",
+    "writes", "writes_since", "updated_at",
+]  # fmt: skip
+
+
+def settle(load: Load, *, before: Callable[[], None] | None = None) -> None:
+    """Write the rulings, links, cargo and attempts of a load; `before` makes the rulings, inside.
+
+    Jobs whose lease another worker has taken over are left alone: their look-up will find what we did.
+    """
+
+    def work() -> list[Verdict]:
+        held = Job.objects.still_held([job.pk for job in load.parcel.jobs], holder=load.holder)
+        load.parcel.jobs = [job for job in load.parcel.jobs if job.pk in held]
+        if before:
+            before()
+        _save_links(load)
+        rulings = {job.pk: load.rulings[job.pk] for job in load.parcel.jobs}
+        _save_cargo(load, rulings)
+        _save_target_ids(load.parcel.jobs)
+        _save_attempts(load, rulings)
+        _save_states(load, rulings)
+        return [ruling.verdict for ruling in rulings.values()]
+
+    _ring(atomically(work), now=load.parcel.now)
+
+
+def _save_links(load: Load) -> None:
+    links = list(load.parcel.touched_links.values())
+    for link in links:
+        link.updated_at = load.parcel.now
+    if links:
+        Link.objects.bulk_update(links, LINK_COLUMNS)
+
+
+def _save_cargo(load: Load, rulings: dict[int, Ruling]) -> None:
+    open_ones = {pk for pk, ruling in rulings.items() if ruling.verdict.state != Job.State.DONE}
+    contents = {pk: content for pk, content in load.parcel.new_cargo.items() if pk in open_ones}
+    if contents:
+        Cargo.store(contents)
+    delivered = [pk for pk in rulings if pk not in open_ones]
+    if delivered:
+        Cargo.objects.filter(job_id__in=delivered).delete()
+        Attachment.objects.filter(job_id__in=delivered).delete()
+
+
+def _save_target_ids(jobs: list[Job]) -> None:
+    found = [job for job in jobs if job.target_id]
+    if found:
+        Job.objects.bulk_update(found, ["target_id"])
+
+
+def _save_attempts(load: Load, rulings: dict[int, Ruling]) -> None:
+    ended = timezone.now()
+    rows = [
+        Attempt(
+            job=job,
+            step=job.step,
+            request_id=load.request_id,
+            parcel_size=len(load.parcel.jobs),
+            started_at=load.parcel.now,
+            ended_at=ended,
+            outcome=rulings[job.pk].tried.outcome,
+            code=rulings[job.pk].tried.code,
+            http_status=rulings[job.pk].tried.status,
+            message=rulings[job.pk].tried.message,
+        )
+        for job in load.parcel.jobs
+    ]
+    Attempt.objects.bulk_create(rows)
+
+
+def _save_states(load: Load, rulings: dict[int, Ruling]) -> None:
+    by_verdict: dict[Verdict, list[int]] = {}
+    for pk, ruling in rulings.items():
+        by_verdict.setdefault(ruling.verdict, []).append(pk)
+    for verdict, ids in by_verdict.items():
+        Job.objects.settle(ids, holder=load.holder, **verdict.changes())
+    lanes = [job.lane for job in load.parcel.jobs if not rulings[job.pk].verdict.is_open]
+    if lanes:
+        Job.objects.promote(lanes, now=load.parcel.now)
+        promoted = Job.objects.filter(head_of__in=lanes).values_list("portal_id", flat=True).distinct()
+        for portal_id in promoted:
+            bell.ring(portal_id)
+
+
+def _ring(verdicts: list[Verdict], *, now: datetime) -> None:
+    """A bell for each portal whose next step is due, at the earliest moment."""
+    moments: dict[int, datetime] = {}
+    for verdict in verdicts:
+        if verdict.is_open and verdict.due_at:
+            known = moments.get(verdict.portal_id, verdict.due_at)
+            moments[verdict.portal_id] = min(known, verdict.due_at)
+    for portal_id, due_at in moments.items():
+        bell.ring(portal_id, wait=max(0.0, (due_at - timezone.now()).total_seconds()))

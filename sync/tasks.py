@@ -1,0 +1,34 @@
+"""What django-q2 calls: ids in, one line each. Nothing is lost when a call is."""
+
+import os
+
+from sync import engine, sweeping
+from sync.models import Heartbeat
+
+
+def drain(portal_id: int) -> None:
+    """A bell rang: look at the portal."""
+    _beat()
+    engine.drain(portal_id)
+
+
+def sweep() -> None:
+    """Every minute: what crashes and lost bells left behind."""
+    _beat()
+    sweeping.sweep()
+
+
+def beat() -> None:
+    """The watchdog asks whether this cluster still runs tasks; a good moment to look around."""
+    _beat()
+    sweeping.sweep()
+
+
+def prune() -> None:
+    """Daily: history older than RETENTION_DAYS."""
+    sweeping.prune()
+
+
+def _beat() -> None:
+    if name := os.environ.get("INTERCONNECTOR_WORKER", ""):
+        Heartbeat.beat(name)
