@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from sync.emulators.bitrix24 import inspection, seeding
+from sync.emulators.bitrix24.entities import DEAL
 from sync.emulators.bitrix24.http_types import Reply, Request
 from sync.emulators.bitrix24.params import as_int
 from sync.emulators.bitrix24.portal import EmulatedPortal
@@ -85,6 +86,12 @@ def _fire_robot(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
     return {"ok": True}
 
 
+def _hide(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
+    """Take away the right to see deals; an empty list gives it back."""
+    portal.entities[DEAL].hidden = {as_int(one) for one in given["deals"]}
+    return {"ok": True}
+
+
 def _install(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
     return portal.applications.install(str(given["client_id"]), str(given["client_secret"]))
 
@@ -127,6 +134,7 @@ _WRITES: dict[str, Act] = {
     "limits": _set_limits,
     "handlers": _add_handler,
     "robot": _fire_robot,
+    "hide": _hide,
     "apps": _install,
     "apps/expire": _expire,
     "stats/reset": _reset_stats,

@@ -30,6 +30,7 @@ class Directory:
         self.currencies: list[Row] = []
         self.types = Table()
         self.user_fields = Table()
+        self.products = Table()
         self.lists: dict[int, UniversalList] = {}
         self.list_values = Table()
         self._stages: dict[str, list[Row]] = {}

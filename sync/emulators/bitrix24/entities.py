@@ -163,6 +163,8 @@ class Entity:
     fields: dict[str, Field]
     stage_field: str = ""
     table: Table = field(default_factory=lambda: Table("ORIGIN_ID"))
+    # IDs that the webhook's owner has no right to see.
+    hidden: set[int] = field(default_factory=set)
     _by_item_name: dict[str, Field] = field(default_factory=dict)
 
     @property
@@ -178,6 +180,11 @@ class Entity:
     def add_field(self, new: Field) -> None:
         """Add a field made by staff."""
         self.fields[new.name] = new
+        self._by_item_name.clear()
+
+    def remove_field(self, name: str) -> None:
+        """Forget a field made by staff."""
+        self.fields.pop(name, None)
         self._by_item_name.clear()
 
     def by_item_name(self) -> dict[str, Field]:

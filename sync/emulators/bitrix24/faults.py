@@ -16,7 +16,7 @@ class Rule:
     refuse: float = 0.0  # not executed at all, answered as `refuse_as`: reset, query_limit or error
     refuse_as: str = "reset"
     cut: float = 0.0  # executed, then the connection ends: with no answer, or in the middle of it
-    cut_where: str = "before"  # before or middle
+    cut_where: str = "before"  # before, middle, or inside a batch: half of its commands done
     hang: float = 0.0  # executed, the answer is held back
     hang_seconds: float = 60.0
     latency: float = 0.0  # added to each request
@@ -74,6 +74,7 @@ class Verdict:
 
 
 Built = TypeVar("Built", Rule, EventRule)
+_WORDS = {"refuse_as": ("reset", "query_limit", "error"), "cut_where": ("before", "middle", "inside")}
 _CHANCES = ("refuse", "html", "expired_token", "malformed", "cut", "hang")
 
 
@@ -169,4 +170,7 @@ def _build(kind: type[Built], values: dict[str, Any]) -> Built:
     unknown = sorted(set(values) - known)
     if unknown:
         raise ValueError(f"unknown fault: {', '.join(unknown)}")
+    for name, allowed in _WORDS.items():
+        if values.get(name, allowed[0]) not in allowed:
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}")
     return kind(**values)

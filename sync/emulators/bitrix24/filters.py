@@ -7,19 +7,20 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, tzinfo
 from typing import Any
 
 from sync.emulators.bitrix24.answers import invalid_argument
 from sync.emulators.bitrix24.fields import Field
 from sync.emulators.bitrix24.params import as_list, as_map
 from sync.emulators.bitrix24.table import Row, Table
-from sync.emulators.bitrix24.values import REFERENCES, read_moment
+from sync.emulators.bitrix24.values import REFERENCES, WHOLE_NUMBERS, is_empty, read_moment
 
 Test = Callable[[Row], bool]
 _KEY = re.compile(r"^(!=%|!%=|!@|!%|!=|!|>=|<=|>|<|@|=%|%=|%|=)?(.*)$", re.DOTALL)
 # The old lists compare these exactly even when a substring is asked for.
 _NEVER_LIKE = frozenset({"crm_status", "crm_contact", "crm_company"})
+_NUMBERS = REFERENCES | WHOLE_NUMBERS | {"double"}
 _RANGES = frozenset({">", "<", ">=", "<="})
 
 
@@ -42,6 +43,12 @@ class Filter:
     def matches(self, row: Row) -> bool:
         """Whether the row passes every test."""
         return all(test(row) for test in self.tests)
+
+    def without(self, hidden: set[int]) -> "Filter":
+        """The same filter for someone who may not see these IDs."""
+        if not hidden:
+            return self
+        return Filter(self.conditions, [lambda row: row["ID"] not in hidden, *self.tests])
 
     def candidates(self, table: Table) -> list[int]:
         """IDs, ascending, that can match at all: by ID or index where the filter allows, else every row."""
@@ -144,10 +151,10 @@ def _check(field: Field, core: str, wanted: Any, *, zone: tzinfo) -> Callable[[A
     if "%" in core:
         return _like_check(core, str(wanted))
     members = as_list(wanted) if isinstance(wanted, list | dict) or core == "@" else [wanted]
-    folded = {fold(field, one, zone) for one in members}
+    folded = {_or_none(fold(field, one, zone)) for one in members}
     if None in folded and field.kind in {"date", "datetime"} and any(members):
         return None
-    return lambda value: fold(field, value, zone) in folded
+    return lambda value: _or_none(fold(field, value, zone)) in folded
 
 
 def _range_check(field: Field, core: str, wanted: Any, *, zone: tzinfo) -> Callable[[Any], bool] | None:
@@ -187,23 +194,30 @@ def text_of(value: Any) -> str:
 
 def fold(field: Field, value: Any, zone: tzinfo) -> Any:
     """A value in the form that compares: numbers, moments, lower-case text; None when empty."""
-    if value in (None, "", False):
+    if is_empty(value):
         return None
     if field.kind in {"date", "datetime"}:
         return _fold_moment(value, zone, is_date=field.kind == "date")
-    if field.kind in REFERENCES or field.kind == "double":
-        try:
-            return float(value) or None
-        except (TypeError, ValueError):
-            return str(value)
+    if field.kind in _NUMBERS:
+        return _fold_number(value)
     if field.kind == "boolean":
         return str(value).upper() in {"Y", "1", "TRUE"} or None
     return text_of(value).casefold()
 
 
+def _or_none(folded: Any) -> Any:
+    """In equality nought and nothing are one: a deal without a company has company 0."""
+    return None if folded == 0 else folded
+
+
+def _fold_number(value: Any) -> Any:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
 def _fold_moment(value: Any, zone: tzinfo, *, is_date: bool) -> Any:
-    if isinstance(value, datetime):
-        return value
     if isinstance(value, date):
         return value
     moment = read_moment(value, zone)

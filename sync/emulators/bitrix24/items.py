@@ -17,7 +17,7 @@ from sync.emulators.bitrix24.listing import page_of_table, read_order
 from sync.emulators.bitrix24.params import as_map, is_yes
 from sync.emulators.bitrix24.portal import EmulatedPortal
 from sync.emulators.bitrix24.table import Row
-from sync.emulators.bitrix24.values import show_item
+from sync.emulators.bitrix24.values import is_empty, show_item
 from sync.emulators.bitrix24.writing import item_values, require_fields
 
 
@@ -34,6 +34,8 @@ def find(entity: Entity, call: Call) -> Row:
     row = entity.table.get(call.number("id"))
     if row is None:
         raise item_not_found()
+    if row["ID"] in entity.hidden:
+        raise ApiError("ACCESS_DENIED", "Доступ запрещен")
     return row
 
 
@@ -118,7 +120,9 @@ def listing(call: Call) -> Page:
     with_fm = "*" in select and "PHONE" in entity.fields
     order = read_order(names, call.mapping("order"))
     chosen = show_with_fm if with_fm else show
-    page = page_of_table(entity.table, wanted, order, start=call.start, zone=zone, show=chosen)
+    page = page_of_table(
+        entity.table, wanted.without(entity.hidden), order, start=call.start, zone=zone, show=chosen
+    )
     return Page({"items": page.result}, page.total, page.next)
 
 
@@ -136,11 +140,15 @@ def update(call: Call) -> Any:
     entity = entity_of(call)
     row = find(entity, call)
     values = _values(call, entity, kept=row)
-    changed = {name: value for name, value in values.items() if row.get(name) != value}
+    changed = {name: value for name, value in values.items() if not _is_same(row.get(name), value)}
     require_fields(entity, row | changed)
     if changed:
         records.change(call.portal, entity, row, values=changed, actor=call.actor)
     return whole(call, entity, row)
+
+
+def _is_same(kept: Any, written: Any) -> bool:
+    return bool(kept == written) or (is_empty(kept) and is_empty(written))
 
 
 def delete(call: Call) -> Any:

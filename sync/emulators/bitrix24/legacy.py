@@ -117,7 +117,9 @@ def listing(entity: Entity, call: Call) -> Page:
     names = list_names(entity, call.listed("select"))
     show = partial(show_row, portal, entity, actor=call.actor, names=names)
     order = read_order(entity.fields, call.mapping("order"))
-    return page_of_table(entity.table, wanted, order, start=call.start, zone=zone, show=show)
+    return page_of_table(
+        entity.table, wanted.without(entity.hidden), order, start=call.start, zone=zone, show=show
+    )
 
 
 def find(entity: Entity, call: Call) -> Row:
@@ -128,6 +130,8 @@ def find(entity: Entity, call: Call) -> Row:
     row = entity.table.get(record_id)
     if row is None:
         raise not_found()
+    if record_id in entity.hidden:
+        raise ApiError("", "Access denied.")
     return row
 
 

@@ -28,7 +28,10 @@ def add(portal: EmulatedPortal, kind: str, rows: list[Row], *, fire: bool = Fals
     if maker is None:
         raise ValueError(f"unknown kind: {kind}")
     with portal.lock:
-        return [maker(portal, dict(row)) for row in rows]
+        made = [maker(portal, dict(row)) for row in rows]
+        if fire and kind == "users":
+            _announce_users(portal, made)
+    return made
 
 
 def repeat(fields: Row, count: int) -> list[Row]:
@@ -40,6 +43,17 @@ def repeat(fields: Row, count: int) -> list[Row]:
         }
         for n in range(1, count + 1)
     ]
+
+
+def _announce_users(portal: EmulatedPortal, user_ids: list[int]) -> None:
+    """A new user's event carries the user himself, ACTIVE as a letter.
+
+    https://apidocs.bitrix24.com/api-reference/common/events/on-user-add.html
+    """
+    for user_id in user_ids:
+        user = portal.directory.users.rows[user_id]
+        shown = user | {"ID": str(user_id), "ACTIVE": "Y" if user["ACTIVE"] else "N"}
+        portal.events.fire("ONUSERADD", shown, Actor(portal.settings.user_id))
 
 
 def _add_records(portal: EmulatedPortal, entity: Entity, rows: list[Row], *, fire: bool) -> list[int]:
@@ -131,6 +145,11 @@ def _add_department(portal: EmulatedPortal, row: Row) -> int:
     return departments.insert({"SORT": 500} | row | {"ID": as_int(row.get("ID")) or departments.next_id()})
 
 
+def _add_product(portal: EmulatedPortal, row: Row) -> int:
+    products = portal.directory.products
+    return products.insert({"NAME": ""} | row | {"ID": as_int(row.get("ID")) or products.next_id()})
+
+
 def _add_comment(portal: EmulatedPortal, row: Row) -> int:
     owner = (str(row.get("ENTITY_TYPE", "deal")), as_int(row["ENTITY_ID"]))
     author = as_int(row.get("AUTHOR_ID"), portal.settings.user_id)
@@ -147,5 +166,6 @@ _MAKERS: dict[str, Callable[[EmulatedPortal, Row], int]] = {
     "types": _add_type,
     "items": _add_item,
     "userfields": _add_user_field,
+    "products": _add_product,
     "comments": _add_comment,
 }

@@ -40,7 +40,7 @@ def add_user_field(portal: EmulatedPortal, entity: Entity, written: Row) -> int:
         "IS_SEARCHABLE": "N",
         "SETTINGS": [],
         "LABEL": label,
-        "LIST": [_option(field_id, number, part) for number, part in enumerate(as_list(written.get("LIST")))],
+        "LIST": options_of(field_id, as_list(written.get("LIST"))),
     }
     table.insert(row)
     entity.add_field(field_of(row))
@@ -59,6 +59,11 @@ def field_of(row: Row) -> Field:
         options=row["LIST"],
         row=row,
     )
+
+
+def options_of(field_id: int, parts: list[object]) -> list[Row]:
+    """Written options of an enumeration as they are kept; what has no ID gets one."""
+    return [_option(field_id, number, part) for number, part in enumerate(parts)]
 
 
 def _label(written: Row) -> str:

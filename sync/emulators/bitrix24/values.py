@@ -9,21 +9,22 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any, Final
 
 from sync.emulators.bitrix24.fields import Field
-from sync.emulators.bitrix24.params import as_list, is_yes
+from sync.emulators.bitrix24.params import as_int, as_list, is_yes
 
 # A value the portal silently leaves out.
 DROP: Final = object()
 
+# Numbers that may well be nought.
+WHOLE_NUMBERS = frozenset({"integer", "crm_category"})
+# IDs of other things: nought means nothing.
 REFERENCES = frozenset(
     {
-        "integer",
         "user",
         "employee",
         "crm_company",
         "crm_contact",
         "crm_lead",
         "crm_quote",
-        "crm_category",
         "location",
         "enumeration",
         "iblock_element",
@@ -46,11 +47,18 @@ def take(field: Field, value: Any, zone: tzinfo) -> Any:
 def _take_one(field: Field, value: Any, zone: tzinfo) -> Any:
     if field.kind in REFERENCES:
         return _take_reference(field, value)
+    if field.kind in WHOLE_NUMBERS:
+        return None if is_empty(value) else as_int(value)
     return _TAKERS.get(field.kind, _take_text)(value, zone)
 
 
+def is_empty(value: Any) -> bool:
+    """Whether a written value means "nothing"; nought does not."""
+    return value is None or value is False or value in ("", [])
+
+
 def _take_reference(field: Field, value: Any) -> Any:
-    if value in (None, "", False):
+    if is_empty(value):
         return None
     try:
         number = int(value)
@@ -63,7 +71,7 @@ def _take_reference(field: Field, value: Any) -> Any:
 
 def _take_number(value: Any, zone: tzinfo) -> Any:
     del zone
-    if value in (None, "", False):
+    if is_empty(value):
         return None
     try:
         return float(value)
@@ -89,14 +97,14 @@ def _take_boolean(value: Any, zone: tzinfo) -> Any:
 
 
 def _take_date(value: Any, zone: tzinfo) -> Any:
-    if value in (None, "", False):
+    if is_empty(value):
         return None
     moment = read_moment(value, zone)
     return DROP if moment is None else moment.astimezone(zone).date()
 
 
 def _take_moment(value: Any, zone: tzinfo) -> Any:
-    if value in (None, "", False):
+    if is_empty(value):
         return None
     moment = read_moment(value, zone)
     return DROP if moment is None else moment.replace(microsecond=0)
