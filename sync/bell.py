@@ -25,7 +25,7 @@ SOON = 0.05
 """Seconds: nearer than this is now."""
 
 
-class TimedBroker(ORM):  # type: ignore[misc]  # django-q2 is untyped
+class TimedBroker(ORM):
     """django-q2's database broker with a time: nobody pulls the message before it."""
 
     def __init__(self, at: datetime) -> None:

@@ -38,7 +38,7 @@ class Inbound(APIView):
         """A webhook that came as a form or JSON."""
         return self._receive(request, slug, token)
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> JsonResponse:
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> JsonResponse:
         """Anything but GET and POST."""
         answer = _failure(405, "method_not_allowed", "Send the webhook by GET or POST.")
         answer["Allow"] = "GET, POST"

@@ -28,10 +28,10 @@ class Cargo(models.Model):
     @classmethod
     def store(cls, contents: dict[int, Any]) -> None:
         """Replace what the jobs carry; one statement."""
-        rows = [cls(job_id=job_id, content=content) for job_id, content in contents.items()]
+        rows = [Cargo(job_id=job_id, content=content) for job_id, content in contents.items()]
         # MySQL finds the conflicting key itself and refuses to be told
         key = ["job"] if connection.features.supports_update_conflicts_with_target else None
-        cls.objects.bulk_create(rows, update_conflicts=True, unique_fields=key, update_fields=["content"])
+        Cargo.objects.bulk_create(rows, update_conflicts=True, unique_fields=key, update_fields=["content"])
 
 
 class Attachment(models.Model):

@@ -124,8 +124,8 @@ class Slot(models.Model):
     def take(cls, portal: Portal, holder: str, *, now: float) -> Slot | None:
         """A free slot of the portal, now held by `holder` for a lease; None when all are held."""
         if cls.objects.filter(portal=portal).count() < portal.slots:
-            rows = [cls(portal=portal, number=number) for number in range(1, portal.slots + 1)]
-            cls.objects.bulk_create(rows, ignore_conflicts=True)
+            rows = [Slot(portal=portal, number=number) for number in range(1, portal.slots + 1)]
+            Slot.objects.bulk_create(rows, ignore_conflicts=True)
         free = Q(holder="") | Q(lease_until__lt=now)
         for slot in cls.objects.filter(free, portal=portal, number__lte=portal.slots).order_by("number"):
             if slot._held_by(holder, where=free, until=now + portal.lease_seconds):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -125,28 +126,28 @@ def _count_writes(parcel: Parcel, job: Job, link: Link) -> None:
         )
 
 
-CREATE = {
-    "calls": "target",
-    "method": "crm.item.add",
-    "prepare": intend,
-    "ask": create,
-    "read": crm.read_added,
-    "hear": created,
-    "lookup": "find",
-    "restart": "fetch",
-    "folds": True,
-}
-UPDATE = {
-    "calls": "target",
-    "method": "crm.item.update",
-    "ask": update,
-    "hear": updated,
-    "restart": "fetch",
-    "folds": True,
-}
+CREATE = Step(
+    calls="target",
+    method="crm.item.add",
+    prepare=intend,
+    ask=create,
+    read=crm.read_added,
+    hear=created,
+    lookup="find",
+    restart="fetch",
+    folds=True,
+)
+UPDATE = Step(
+    calls="target",
+    method="crm.item.update",
+    ask=update,
+    hear=updated,
+    restart="fetch",
+    folds=True,
+)
 STEPS = {
-    "create": Step(**CREATE),
-    "create_with_files": Step(**CREATE, is_alone=True),
+    "create": CREATE,
+    "create_with_files": replace(CREATE, is_alone=True),
     "find": Step(
         calls="target",
         method="crm.item.list",
@@ -155,8 +156,8 @@ STEPS = {
         hear=found,
         group=50,
     ),
-    "update": Step(**UPDATE),
-    "update_with_files": Step(**UPDATE, is_alone=True),
+    "update": UPDATE,
+    "update_with_files": replace(UPDATE, is_alone=True),
 }
 
 CREATING_STEPS = ("create", "create_with_files", "find")
