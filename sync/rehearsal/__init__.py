@@ -1,6 +1,7 @@
 """The whole product on one machine against stand-in portals: for the demo, the benchmarks and the tests."""
 
-from sync.rehearsal.processes import Process, free_port
+from sync.rehearsal.processes import Process, free_port, run_manage, wait_until
+from sync.rehearsal.proof import Proof, prove
 from sync.rehearsal.stage import Rehearsal, Stand
 
-__all__ = ["Process", "Rehearsal", "Stand", "free_port"]
+__all__ = ["Process", "Proof", "Rehearsal", "Stand", "free_port", "prove", "run_manage", "wait_until"]

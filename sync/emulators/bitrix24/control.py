@@ -126,7 +126,9 @@ def _acts(verb: str) -> dict[str, Act]:
 
 _READS: dict[str, Act] = {
     "deals": lambda portal, given: {"deals": inspection.deals(portal, originator=given.get("originator"))},
-    "comments": lambda portal, given: {"comments": inspection.comments(portal, as_int(given["deal"]))},
+    "comments": lambda portal, given: {
+        "comments": inspection.comments(portal, as_int(given["deal"]) if "deal" in given else None)
+    },
     "stats": lambda portal, _: inspection.stats(portal),
 }
 _WRITES: dict[str, Act] = {

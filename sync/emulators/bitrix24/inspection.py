@@ -20,10 +20,10 @@ def deals(portal: EmulatedPortal, *, originator: str | None = None) -> list[Row]
         return [_deal(portal, entity, row) for row in rows]
 
 
-def comments(portal: EmulatedPortal, deal_id: int) -> list[Row]:
-    """Comments of one deal, oldest first, with a summary of each file."""
+def comments(portal: EmulatedPortal, deal_id: int | None = None) -> list[Row]:
+    """Comments of one deal or of all records, oldest first, with a summary of each file."""
     with portal.lock:
-        rows = portal.comment_rows("deal", deal_id)
+        rows = list(portal.comments) if deal_id is None else portal.comment_rows("deal", deal_id)
         return [show_comment(portal, row) | {"FILES": _files(portal, row["FILES"])} for row in rows]
 
 
