@@ -1,11 +1,18 @@
 """The one Django application of the product."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 
 class SyncConfig(AppConfig):
-    """Registers the models, the admin and the checks."""
+    """Registers the models, the admin and the checks; sets an empty database up after `migrate`."""
 
     name = "sync"
     verbose_name = _("Interconnector")
+
+    def ready(self) -> None:
+        """Set-up, not logic, hangs on a signal: `migrate` has no other door for "the tables are there"."""
+        # by name: models may not be imported before every application is loaded
+        post_migrate.connect(import_string("sync.first_start.after_migrate"), sender=self)

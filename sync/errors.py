@@ -7,12 +7,14 @@ SyncError                    base; its text is a sentence for staff, without sec
 │   ├── NotYet               it waits for other work of ours; no attempt is spent
 │   └── OutcomeUnknown       it may have run: cut answer, time-out, 5xx in the middle of a write
 ├── NeedsStaff               a person changes a setting (mapping, key, right), then one click
-└── Refused                  the portal understood and said no
+├── Refused                  the portal understood and said no
+└── ConfigRefused            a configuration file with mistakes; nothing was changed
 WebhookRejected              at the HTTP edge only: no Event exists, the sender gets the status
 
 Who decides what follows: `engine.py`, in one ladder. Anything else that is raised is a bug.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -101,6 +103,14 @@ class NeedsStaff(SyncError):
 
 class Refused(SyncError):
     """The portal understood the request and said no (validation, deleted record)."""
+
+
+class ConfigRefused(SyncError):
+    """A configuration file with mistakes, nothing was changed; `problems` are sentences, one a mistake."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
 
 
 class WebhookRejected(Exception):

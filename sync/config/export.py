@@ -1,0 +1,102 @@
+"""The stored portals and routes in the form of the configuration file."""
+
+from typing import Any
+
+import yaml
+from django.utils.translation import gettext as _
+
+from pydantic import ValidationError
+
+from sync.config.routes import ROUTE_FORMS, RouteForm
+from sync.config.secrets import placeholder
+from sync.errors import ConfigRefused
+from sync.models import FieldMapping, Portal, Route
+
+SECRETS = ("webhook_url", "inbound_token")
+PORTAL_KEYS = (
+    "slug", "name", "kind", *SECRETS, "requests_per_minute", "burst", "bucket_size", "bucket_leak", "slots",
+    "request_seconds", "is_paused",
+)  # fmt: skip
+MAPPING_DEFAULTS = {"default": "", "fallback": "", "when": "always", "otherwise": "fail"}
+
+
+class _Row(dict[str, Any]):
+    """A block written in one line: {to: TITLE, field: TITLE}."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Rows in one line, lists indented under their key."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002
+        super().increase_indent(flow=flow, indentless=False)
+
+
+_Dumper.add_representer(
+    _Row, lambda dumper, row: dumper.represent_mapping("tag:yaml.org,2002:map", row.items(), flow_style=True)
+)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Text with line breaks in double quotes: the other styles turn rare breaks (U+0085) into plain ones."""
+    style = '"' if text.splitlines() != [text] else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def export(*, with_secrets: bool = False) -> str:
+    """All portals and routes as YAML; importing it changes nothing.
+
+    Secrets are written as `${PORTAL_SLUG_WEBHOOK_URL}`, to be set in the environment, unless `with_secrets`.
+    Raises ConfigRefused when the stored options of a route are wrong.
+    """
+    portals = [_portal(portal, with_secrets=with_secrets) for portal in Portal.objects.all()]
+    routes = Route.objects.select_related("source", "target").prefetch_related("mappings__values")
+    data = {"portals": portals, "routes": [_route(route) for route in routes]}
+    body: str = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10_000)
+    return f"# {_('Written by export_config; import_config FILE reads it back.')}\n{body}"
+
+
+def _portal(portal: Portal, *, with_secrets: bool) -> dict[str, Any]:
+    block = {key: getattr(portal, key) for key in PORTAL_KEYS}
+    for key in SECRETS:
+        if not block[key]:
+            del block[key]
+        elif not with_secrets:
+            block[key] = placeholder(portal.slug, key)
+    return block
+
+
+def _route(route: Route) -> dict[str, Any]:
+    form = ROUTE_FORMS[route.flow]
+    feedback, own = form.blocks(_options(route, form))
+    rows = sorted(route.mappings.all(), key=lambda row: (row.position, row.pk))
+    return {
+        "slug": route.slug,
+        "name": route.name,
+        "flow": route.flow,
+        "source": route.source.slug,
+        "target": route.target.slug,
+        "is_paused": route.is_paused,
+        "reconcile_minutes": route.reconcile_minutes,
+        "mappings": [_mapping(row) for row in rows if row.direction == "forward"],
+        "feedback": feedback | {"mappings": [_mapping(row) for row in rows if row.direction == "back"]},
+    } | {key: _Row(value) if isinstance(value, dict) else value for key, value in own.items()}
+
+
+def _options(route: Route, form: type[RouteForm]) -> dict[str, Any]:
+    try:
+        return form.options_model.model_validate(route.options).model_dump()
+    except ValidationError as error:
+        reason = _("the stored options of the route are wrong; correct them in the admin")
+        raise ConfigRefused([f"{route.slug}: {reason}"]) from error
+
+
+def _mapping(row: FieldMapping) -> _Row:
+    block = _Row({"to": row.to, row.origin: row.source})
+    block.update(
+        {key: getattr(row, key) for key, usual in MAPPING_DEFAULTS.items() if getattr(row, key) != usual}
+    )
+    values = {value.value: value.becomes for value in row.values.all()}
+    return _Row(block | {"values": _Row(values)}) if values else block

@@ -1,0 +1,113 @@
+"""Routes in the file: what all have, and the keys of each flow (a new one: a form, a line in ROUTE_FORMS)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from django.utils.translation import gettext as _
+from pydantic import BaseModel, Field, PlainValidator, StringConstraints, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from sync.config.forms import Form, MappingForm, PortalForm, slug_of
+from sync.flows.deals.options import Carry, CommentTemplate, DealOptions
+
+
+class FeedbackForm(Form):
+    """What goes back to the source; flows add their own keys."""
+
+    mappings: list[MappingForm] = Field(default_factory=list)
+
+
+class RouteForm(Form):
+    """What every flow's route has.
+
+    Whatever a flow adds, here or in `feedback`, are its options: keys of `options_model`, which checks them.
+    """
+
+    options_model: ClassVar[type[BaseModel]]
+
+    slug: Annotated[str, slug_of(60)]
+    name: Annotated[str, StringConstraints(max_length=100)] = ""
+    flow: str
+    source: str
+    target: str
+    is_paused: bool = False
+    reconcile_minutes: Annotated[int, Field(ge=0, le=100_000)] = 15
+    mappings: list[MappingForm] = Field(default_factory=list)
+    feedback: FeedbackForm = Field(default_factory=FeedbackForm)
+
+    def columns(self) -> dict[str, Any]:
+        """The plain columns of `Route` that the file sets."""
+        return self.given("name", "flow", "is_paused", "reconcile_minutes")
+
+    def tables(self) -> dict[str, list[MappingForm]]:
+        """Direction → its mapping rows, for the directions that the file mentions."""
+        tables = {}
+        if "mappings" in self.model_fields_set:
+            tables["forward"] = self.mappings
+        if "mappings" in self.feedback.model_fields_set:
+            tables["back"] = self.feedback.mappings
+        return tables
+
+    def options(self, current: Mapping[str, Any]) -> dict[str, Any]:
+        """The flow's options: what is stored, changed by what the file says."""
+        known = {key: value for key, value in current.items() if key in self.options_model.model_fields}
+        said = self.given(*_own_keys(type(self))) | self.feedback.given(*_own_keys(type(self.feedback)))
+        return known | {key: _laid_over(known.get(key), value) for key, value in said.items()}
+
+    @classmethod
+    def blocks(cls, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The options as the file has them: the keys of `feedback`, and those of the route itself."""
+        own = {key: options[key] for key in _own_keys(cls)}
+        return {key: value for key, value in options.items() if key not in own}, own
+
+
+def _own_keys(form: type[Form]) -> list[str]:
+    """The keys that a flow's form has beyond the common ones."""
+    common = FeedbackForm if issubclass(form, FeedbackForm) else RouteForm
+    return [key for key in form.model_fields if key not in common.model_fields]
+
+
+def _laid_over(stored: Any, said: Any) -> Any:
+    if not isinstance(said, BaseModel):
+        return said
+    return (stored if isinstance(stored, dict) else {}) | said.model_dump(exclude_unset=True)
+
+
+class DealFeedbackForm(FeedbackForm):
+    """What the source card gets when its deal has arrived, and what comes back later."""
+
+    comment: CommentTemplate = ""
+    stage: str = ""
+
+
+class DealRouteForm(RouteForm):
+    """A route of deals."""
+
+    options_model = DealOptions
+
+    feedback: DealFeedbackForm = Field(default_factory=DealFeedbackForm)
+    carry: Carry = Field(default_factory=Carry)
+
+
+ROUTE_FORMS: dict[str, type[RouteForm]] = {
+    "deals": DealRouteForm,
+}
+
+
+def _route(block: Any, info: ValidationInfo) -> RouteForm:
+    if not isinstance(block, dict):
+        raise PydanticCustomError("model_type", "not a block")
+    form = ROUTE_FORMS.get(str(block.get("flow")))
+    if form is None:
+        known = {"known": ", ".join(ROUTE_FORMS)}
+        raise ValueError(_("“flow” says what the route does; it must be one of: %(known)s") % known)
+    return form.model_validate(block, context=info.context)
+
+
+class FileForm(Form):
+    """The whole file."""
+
+    portals: list[PortalForm] = Field(default_factory=list)
+    routes: list[Annotated[RouteForm, PlainValidator(_route)]] = Field(default_factory=list)

@@ -1,0 +1,95 @@
+"""Setting up an empty installation: the portals of the environment, and the schedules of the worker.
+
+Runs after `migrate`. This is set-up, not logic: a fresh database needs these rows before the first webhook
+and the first worker, whoever starts first, and `migrate` is the one moment every way of installing passes.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_q.models import Schedule
+
+from sync.config import Report, apply, load
+from sync.errors import ConfigRefused
+from sync.models import Portal
+
+logger = logging.getLogger(__name__)
+
+EXAMPLE = "examples/vinilam-vinipol.yaml"
+VARIABLES = ("BITRIX_SOURCE_URL", "BITRIX_TARGET_URL", "B24_AUTH_TOKEN")
+PRUNE_HOUR = 3
+
+# Nothing of these tasks is worth a result row; failures are kept by django-q2 in any case.
+NO_RESULTS = repr({"q_options": {"save": False}})
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "sweep": {"func": "sync.tasks.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
+    "prune": {"func": "sync.tasks.prune", "schedule_type": Schedule.DAILY},
+}
+
+
+def after_migrate(*, sender: AppConfig, using: str, **_kwargs: Any) -> None:
+    """What `migrate` calls when it has finished; a mistake in the environment is told, not raised.
+
+    A failed migration run would be a worse answer to a wrong URL than a bus that starts and says so.
+    """
+    if using != "default" or not _is_migrated(using):
+        return
+    ensure_schedules()
+    try:
+        first_start()
+    except ConfigRefused as error:
+        # no traceback: the sentence is for whoever wrote the environment
+        logger.error(_("The first start made no portals: %s"), error.message)  # noqa: TRY400
+
+
+def first_start() -> Report | None:
+    """Portals `source` and `vinipol` and their route, from the shipped example and the environment.
+
+    Only when there is no portal yet and all of VARIABLES are set. Raises ConfigRefused when only some are,
+    or when their values are wrong.
+    """
+    values = {name: getattr(settings, name) for name in VARIABLES}
+    if not any(values.values()) or Portal.objects.exists():
+        return None
+    missing = [name for name in VARIABLES if not values[name]]
+    if missing:
+        raise ConfigRefused([_("set %(names)s as well, or none of them") % {"names": ", ".join(missing)}])
+    text = (settings.BASE_DIR / EXAMPLE).read_text(encoding="utf-8")
+    report = apply(load(text, EXAMPLE, environ=values))
+    logger.info(_("First start: portals and their route were made from %s."), EXAMPLE)
+    return report
+
+
+def ensure_schedules() -> list[str]:
+    """The worker's periodic tasks, made where they are missing; the names of those made.
+
+    Staff's edits stay: a schedule is missing only when none calls its function. `cluster` stays empty: such
+    schedules belong to the cluster of the settings' own name.
+    """
+    made = []
+    for name, columns in SCHEDULES.items():
+        if not Schedule.objects.filter(func=columns["func"]).exists():
+            Schedule.objects.create(name=name, kwargs=NO_RESULTS, next_run=_first_run(name), **columns)
+            made.append(name)
+    return made
+
+
+def _first_run(name: str) -> Any:
+    if name != "prune":
+        return timezone.now()
+    tomorrow = timezone.localtime() + timedelta(days=1)
+    return tomorrow.replace(hour=PRUNE_HOUR, minute=0, second=0, microsecond=0)
+
+
+def _is_migrated(using: str) -> bool:
+    """Whether our tables and django-q2's are complete: `migrate` may have been asked for one app only."""
+    executor = MigrationExecutor(connections[using])
+    targets = [leaf for leaf in executor.loader.graph.leaf_nodes() if leaf[0] in ("sync", "django_q")]
+    return not executor.migration_plan(targets)

@@ -1,0 +1,129 @@
+"""manage.py rotate_keys [--dry-run]: every secret encrypted anew with the first of FIELD_ENCRYPTION_KEYS."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.apps import apps
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import models, transaction
+from django.db.models import ExpressionWrapper, F, TextField, Value
+from django.utils.translation import gettext as _
+
+from sync.models.secret import SecretField, cipher
+
+CHUNK = 500
+"""Rows read and rewritten in one transaction."""
+
+Column = tuple[type[models.Model], str]
+Age = Literal["new", "old", "lost"]
+
+
+class Command(BaseCommand):
+    """Rewrites secrets in chunks; may run while the bus works, be stopped, and be run again."""
+
+    help = "Encrypt every stored secret anew with the first key of FIELD_ENCRYPTION_KEYS."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """--dry-run."""
+        parser.add_argument("--dry-run", action="store_true", help="count only, change nothing")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Rotate, look at everything again, say whether the old keys are still needed."""
+        columns = list(secret_columns())
+        if not options["dry_run"]:
+            for column in columns:
+                self._rotate(column)
+        left = sum((self._survey(column) for column in columns), Counter[Age]())
+        self._conclude(left, is_dry_run=options["dry_run"])
+
+    def _rotate(self, column: Column) -> None:
+        done = 0
+        for chunk in chunks(column):
+            with transaction.atomic():
+                done += sum(rewrite(column, pk, token) for pk, token in chunk)
+            self._progress(_("%(column)s: %(done)s rewritten") % {"column": _name(column), "done": done})
+
+    def _survey(self, column: Column) -> Counter[Age]:
+        ages = Counter(age_of(token) for chunk in chunks(column) for _pk, token in chunk)
+        words = {"column": _name(column), "new": ages["new"], "old": ages["old"], "lost": ages["lost"]}
+        self.stdout.write(
+            _("%(column)s: %(new)s under the first key, %(old)s under another, %(lost)s unreadable") % words
+        )
+        return ages
+
+    def _progress(self, line: str) -> None:
+        """Overwrites itself on a terminal; plain lines elsewhere."""
+        is_terminal = self.stdout.isatty()
+        self.stdout.write(f"\r{line}" if is_terminal else line, ending="" if is_terminal else "\n")
+
+    def _conclude(self, left: Counter[Age], *, is_dry_run: bool) -> None:
+        if left["lost"]:
+            raise CommandError(
+                _("Unreadable secrets: their key is not in FIELD_ENCRYPTION_KEYS. Add it to its end.")
+            )
+        if is_dry_run:
+            self.stdout.write(_("This was a rehearsal: nothing was changed."))
+        elif left["old"]:
+            raise CommandError(_("Some secrets were saved under an old key meanwhile: run this again."))
+        else:
+            self.stdout.write(
+                _(
+                    "All secrets are under the first key. Restart everything with it, then remove the others."
+                )
+            )
+
+
+def secret_columns() -> Iterator[Column]:
+    """Every SecretField of every table of ours."""
+    for model in apps.get_models():
+        if model._meta.managed and not model._meta.proxy:
+            for field in model._meta.local_concrete_fields:
+                if isinstance(field, SecretField):
+                    yield model, field.attname
+
+
+def chunks(column: Column) -> Iterator[list[tuple[Any, str]]]:
+    """(primary key, token as stored) of the rows that hold a secret, in the order of their keys."""
+    rows = _stored(column).exclude(token="").exclude(token=None).order_by("pk")
+    found = list(rows.values_list("pk", "token")[:CHUNK])
+    while found:
+        yield found
+        found = list(rows.filter(pk__gt=found[-1][0]).values_list("pk", "token")[:CHUNK])
+
+
+def age_of(token: str) -> Age:
+    """Under which key a token is: the first, another that we have, or none."""
+    try:
+        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(token)
+        return "new"
+    except InvalidToken:
+        pass
+    try:
+        cipher().decrypt(token)
+        return "old"
+    except InvalidToken:
+        return "lost"
+
+
+def rewrite(column: Column, pk: Any, token: str) -> int:
+    """Put the token under the first key; 0 when it is there, cannot be read, or the row has just changed.
+
+    The old token is part of the condition, so that a secret which staff save at this moment stays.
+    """
+    if age_of(token) != "old":
+        return 0
+    fresh = Value(cipher().rotate(token.encode()).decode(), output_field=TextField())
+    return _stored(column).filter(pk=pk, token=token).update(**{column[1]: fresh})
+
+
+def _stored(column: Column) -> models.QuerySet[Any]:
+    """The rows with `token`, the column as the database has it, past the field that decrypts."""
+    model, name = column
+    return model._base_manager.annotate(token=ExpressionWrapper(F(name), output_field=TextField()))
+
+
+def _name(column: Column) -> str:
+    return f"{column[0]._meta.label}.{column[1]}"
