@@ -13,6 +13,7 @@ from sync.connectors.types import Command, Record
 from sync.errors import NeedsStaff
 
 PAGE = 50
+NO_FIELDS = frozenset({"fm", "entityTypeId"})
 ORIGINAL_NAMES = {"useOriginalUfNames": "Y"}
 WITHOUT_COUNT = (
     -1
@@ -89,7 +90,7 @@ def read_item(kind: int, item: Mapping[str, Any]) -> Record:
     """One record with upper-case names; phones and e-mails as PHONE, EMAIL, … lists when the answer has
     them.
     """
-    record = {upper_name(name, kind): as_kept(value) for name, value in item.items() if name != "fm"}
+    record = {upper_name(name, kind): as_kept(value) for name, value in item.items() if name not in NO_FIELDS}
     for name in DATES & record.keys():
         record[name] = plain_date(record[name])
     for name in LINKS & record.keys():
