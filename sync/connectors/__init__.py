@@ -3,12 +3,19 @@
 import os
 from collections.abc import Callable
 
+from sync.connectors.bitrix24 import webhook as bitrix24_webhook
 from sync.connectors.bitrix24.client import Bitrix24Client
+from sync.connectors.bitrix24.webhook import Payload
 from sync.connectors.types import Access, Client
 
 CLIENTS: dict[str, Callable[[Access], Client]] = {
     "bitrix24": Bitrix24Client,
 }
+
+WEBHOOKS: dict[str, Callable[[str, str, bytes], Payload]] = {
+    "bitrix24": bitrix24_webhook.parse,
+}
+"""Query string, content type and body of a webhook in, what it says out."""
 
 _open: dict[tuple[int, str, str], tuple[Access, Client]] = {}
 
