@@ -146,13 +146,27 @@ Sort = Callable[[Route, Side, list[Event]], list[Ticket | Ignored]]
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """What we do for one business: how events become jobs, and the steps of each job."""
+    """What we do for one business: how events become jobs, and the steps of each job.
+
+    For the forecast only: `first` is the step where the work of an event from each side mostly begins,
+    `usual` the step that mostly follows each one (a step that is not in it is the last).
+    """
 
     sort: Sort
     steps: Mapping[str, Step]
     backfill: Callable[[str], Ticket]
+    first: Mapping[Side, str] = field(default_factory=dict)
+    usual: Mapping[str, str] = field(default_factory=dict)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     merge: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]] = lambda old, new: {**old, **new}
+
+    def usual_way(self, step: str) -> list[str]:
+        """The step and those that mostly follow it."""
+        way: list[str] = []
+        while step in self.steps and step not in way:
+            way.append(step)
+            step = self.usual.get(step, "")
+        return way
 
 
 __all__ = [

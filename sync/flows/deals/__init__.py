@@ -36,4 +36,15 @@ FLOW = Flow(
         **arrival.STEPS,
         **feedback.STEPS,
     },
+    first={"source": "fetch", "target": "report"},
+    usual={
+        "fetch": "create",
+        "file": "create_with_files",
+        "find": "comment",
+        "create": "comment",
+        "create_with_files": "comment",
+        "find_comment": "stage",
+        "comment": "stage",
+        "look": "report",
+    },
 )

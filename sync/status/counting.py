@@ -1,0 +1,76 @@
+"""The queries behind the queue's status: few, grouped in the database, each over one index alone.
+
+With a million ended jobs the counts cost one pass over the index (route, state); no row is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, Min
+
+from sync.models import Event, Job
+
+
+@dataclass(frozen=True)
+class OpenWork:
+    """Waiting and running jobs of one route at one step, and when the last of them is due."""
+
+    route_id: int
+    step: str
+    count: int
+    last_due: datetime | None
+
+
+@dataclass(frozen=True)
+class Unsorted:
+    """Stored events of one portal that no worker has looked at, and since when."""
+
+    count: int
+    since: datetime
+
+
+def jobs_by_state() -> dict[int, dict[str, int]]:
+    """Route ID → state → number of jobs."""
+    counts: dict[int, dict[str, int]] = {}
+    rows = Job.objects.order_by().values_list("route_id", "state").annotate(Count("pk"))
+    for route_id, state, count in rows:
+        counts.setdefault(route_id, {})[state] = count
+    return counts
+
+
+def failed_by_word() -> dict[int, dict[str, int]]:
+    """Route ID → failure word → number of failed jobs."""
+    counts: dict[int, dict[str, int]] = {}
+    failed = Job.objects.filter(state=Job.State.FAILED).order_by()
+    for route_id, word, count in failed.values_list("route_id", "failure").annotate(Count("pk")):
+        counts.setdefault(route_id, {})[word] = count
+    return counts
+
+
+def waiting_since() -> dict[int, datetime]:
+    """Route ID → when the oldest of its waiting jobs came."""
+    # the oldest by ID, which the index holds; looking for the oldest by time would read every row
+    waiting = Job.objects.filter(state=Job.State.WAITING).order_by()
+    oldest = [pk for _, pk in waiting.values_list("route_id").annotate(Min("pk"))]
+    return dict(Job.objects.filter(pk__in=oldest).values_list("route_id", "created_at"))
+
+
+def open_work() -> list[OpenWork]:
+    """What is under way, by route and step."""
+    jobs = Job.objects.filter(state__in=Job.OPEN).order_by()
+    rows = jobs.values_list("route_id", "step").annotate(Count("pk"), Max("due_at"))
+    return [OpenWork(*row) for row in rows]
+
+
+def unsorted_events() -> dict[int, Unsorted]:
+    """Portal ID → its events that still have to become jobs."""
+    waiting = Event.objects.filter(outcome=Event.Outcome.WAITING).order_by()
+    rows = list(waiting.values_list("portal_id").annotate(Count("pk"), Min("pk")))
+    moments = dict(
+        Event.objects.filter(pk__in=[oldest for *_, oldest in rows]).values_list("pk", "received_at")
+    )
+    return {
+        portal_id: Unsorted(count, moments[oldest]) for portal_id, count, oldest in rows if oldest in moments
+    }

@@ -1,0 +1,123 @@
+"""When the backlog is through: requests still to send, and the pace of the portals that take them.
+
+Numbers in, numbers out: no clock, no database. A forecast counts on portals that answer at once and on
+records that need every usual step, so it is neither a promise nor a bound.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sync.flows.steps import Flow, Side, Step
+
+
+@dataclass(frozen=True)
+class Work:
+    """`count` jobs of one route that stand at `step`; `idle` is seconds until the last of them is due."""
+
+    route: str
+    flow: Flow
+    step: str
+    count: int
+    portals: Mapping[Side, str]
+    idle: float = 0.0
+
+
+@dataclass(frozen=True)
+class Tempo:
+    """How a portal takes requests: seconds between them, seconds until the first may go.
+
+    `shrunk`: how often its parcels are halved; `blocked`: vendor method → seconds until it may be called;
+    `obstacle`: why nothing can be said ("" = it takes requests).
+    """
+
+    interval: float
+    wait: float = 0.0
+    shrunk: int = 0
+    blocked: Mapping[str, float] = field(default_factory=dict)
+    obstacle: str = ""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Seconds until nothing is left; None when nobody can say, with the reason."""
+
+    seconds: float | None = 0.0
+    reason: str = ""
+
+
+@dataclass
+class Load:
+    """What still has to go to one portal: by step, how many jobs of each route."""
+
+    shrunk: int = 0
+    jobs: dict[int, dict[str, int]] = field(default_factory=dict)
+    steps: dict[int, Step] = field(default_factory=dict)
+
+    def add(self, work: Work, step: Step) -> None:
+        """The jobs will pass this step."""
+        self.steps[id(step)] = step
+        by_route = self.jobs.setdefault(id(step), {})
+        by_route[work.route] = by_route.get(work.route, 0) + work.count
+
+    def routes(self) -> set[str]:
+        """Routes with work for this portal."""
+        return {route for by_route in self.jobs.values() for route in by_route}
+
+    def methods(self, route: str) -> set[str]:
+        """Vendor methods that the route's work will call here."""
+        return {self.steps[key].method for key, by_route in self.jobs.items() if route in by_route}
+
+    def requests(self, route: str = "") -> int:
+        """HTTP requests of one route, or of all together (they share parcels)."""
+        return sum(
+            math.ceil((by_route.get(route, 0) if route else sum(by_route.values())) / self._most(key))
+            for key, by_route in self.jobs.items()
+        )
+
+    def requests_until(self, route: str) -> int:
+        """Requests sent until the route is through, when the portal serves its routes in turn."""
+        own = self.requests(route)
+        in_turn = sum(min(own, self.requests(other)) for other in self.routes())
+        return min(in_turn, self.requests())
+
+    def _most(self, key: int) -> int:
+        return max(1, self.steps[key].most >> self.shrunk)
+
+
+def loads_of(works: Iterable[Work], tempos: Mapping[str, Tempo]) -> dict[str, Load]:
+    """What each portal will be asked: the steps the jobs stand at, and those that mostly follow."""
+    loads = {slug: Load(shrunk=tempo.shrunk) for slug, tempo in tempos.items()}
+    for work in works:
+        for name in work.flow.usual_way(work.step):
+            step = work.flow.steps[name]
+            loads[work.portals[step.calls]].add(work, step)
+    return loads
+
+
+def forecast(
+    route: str, works: Iterable[Work], loads: Mapping[str, Load], tempos: Mapping[str, Tempo]
+) -> Forecast:
+    """When this route has no work left."""
+    waits = [work.idle for work in works if work.route == route]
+    for portal, load in loads.items():
+        if route not in load.routes():
+            continue
+        tempo = tempos[portal]
+        if tempo.obstacle:
+            return Forecast(None, tempo.obstacle)
+        waits.append(tempo.wait + (load.requests_until(route) - 1) * tempo.interval)
+        waits += [tempo.blocked.get(method, 0.0) for method in load.methods(route)]
+    return Forecast(max(waits, default=0.0))
+
+
+def slowest(forecasts: Iterable[Forecast]) -> Forecast:
+    """All routes together: the last one to finish, unknown as soon as one is."""
+    last = Forecast()
+    for one in forecasts:
+        if one.seconds is None:
+            return one
+        last = max(last, one, key=lambda each: each.seconds or 0.0)
+    return last

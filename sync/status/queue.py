@@ -1,0 +1,238 @@
+"""The status of the queue put together: routes, portals, and both as one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from sync.flows import FLOWS
+from sync.models import Job, MethodBudget, Pace, Portal, Route
+from sync.status import counting
+from sync.status.counting import Unsorted
+from sync.status.forecast import Forecast, Load, Tempo, Work, forecast, loads_of, slowest
+
+ANSWERS, AWAY, PAUSED = "answers", "away", "paused"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Jobs by state, failed ones by why, seconds the oldest has waited.
+
+    `unsorted`: stored events that no worker has looked at yet; `jobs` has them among the waiting.
+    """
+
+    jobs: dict[str, int]
+    unsorted: int
+    failures: dict[str, int]
+    oldest: float
+
+
+@dataclass(frozen=True)
+class RouteStatus:
+    """One route; an unsorted event counts on every route of its portal."""
+
+    slug: str
+    source: str
+    target: str
+    tally: Tally
+    forecast: Forecast
+
+
+@dataclass(frozen=True)
+class PortalStatus:
+    """Whether a portal takes requests, and how many of ours still have to go there.
+
+    `state`: answers, away (the breaker is open, `trouble` says why) or paused. `next_request` and the values
+    of `blocked` (methods whose time budget is spent) are seconds from now.
+    """
+
+    slug: str
+    state: str
+    trouble: str
+    requests_per_minute: int
+    requests_left: int
+    next_request: float
+    blocked: dict[str, float]
+    unsorted: int
+
+
+@dataclass(frozen=True)
+class QueueStatus:
+    """Everything at one moment; an unsorted event counts once here, whatever routes its portal has."""
+
+    tally: Tally
+    forecast: Forecast
+    routes: list[RouteStatus]
+    portals: list[PortalStatus]
+
+    def only(self, slug: str) -> QueueStatus:
+        """The same for one route and its portals; KeyError when there is none of that name."""
+        route = {one.slug: one for one in self.routes}[slug]
+        portals = [one for one in self.portals if one.slug in (route.source, route.target)]
+        return QueueStatus(route.tally, route.forecast, [route], portals)
+
+
+def queue_status() -> QueueStatus:
+    """Count, and look ahead."""
+    now = timezone.now()
+    routes = list(Route.objects.select_related("source", "target").order_by("slug"))
+    portals = list(Portal.objects.order_by("slug"))
+    counts = _Counts(now)
+    tempos = {portal.slug: _tempo(portal, now=now.timestamp()) for portal in portals}
+    works = [*_open_work(routes, now=now), *_unsorted_work(routes, counts.events)]
+    loads = loads_of(works, tempos)
+    told = [
+        RouteStatus(
+            slug=route.slug,
+            source=route.source.slug,
+            target=route.target.slug,
+            tally=counts.of_route(route),
+            forecast=_forecast(route, works, loads, tempos),
+        )
+        for route in routes
+    ]
+    return QueueStatus(
+        tally=counts.of_all(),
+        forecast=slowest(route.forecast for route in told),
+        routes=told,
+        portals=[
+            _portal(portal, tempos[portal.slug], loads[portal.slug], counts.events) for portal in portals
+        ],
+    )
+
+
+def as_json(status: QueueStatus) -> dict[str, Any]:
+    """The status for programs: plain values, seconds to a tenth; `eta_seconds` null comes with a reason."""
+    return {
+        **_tally_json(status.tally, status.forecast),
+        "routes": {route.slug: _tally_json(route.tally, route.forecast) for route in status.routes},
+        "portals": {
+            portal.slug: {
+                "state": portal.state,
+                "trouble": portal.trouble,
+                "requests_per_minute": portal.requests_per_minute,
+                "requests_left": portal.requests_left,
+                "next_request_seconds": round(portal.next_request, 1),
+                "blocked_methods": {method: round(wait, 1) for method, wait in portal.blocked.items()},
+                "unsorted": portal.unsorted,
+            }
+            for portal in status.portals
+        },
+    }
+
+
+def _tally_json(tally: Tally, ahead: Forecast) -> dict[str, Any]:
+    return {
+        "jobs": tally.jobs,
+        "unsorted": tally.unsorted,
+        "failures": tally.failures,
+        "oldest_waiting_seconds": round(tally.oldest, 1),
+        "eta_seconds": None if ahead.seconds is None else round(ahead.seconds, 1),
+        "eta_reason": ahead.reason,
+    }
+
+
+class _Counts:
+    """What the database counted, and how it adds up for a route and for all."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.jobs = counting.jobs_by_state()
+        self.failures = counting.failed_by_word()
+        self.since = counting.waiting_since()
+        self.events = counting.unsorted_events()
+
+    def of_route(self, route: Route) -> Tally:
+        """One route and the events of its two portals."""
+        events = [self.events[pk] for pk in (route.source_id, route.target_id) if pk in self.events]
+        return self._tally([route.pk], events)
+
+    def of_all(self) -> Tally:
+        """The whole queue."""
+        return self._tally(list(self.jobs), list(self.events.values()))
+
+    def _tally(self, route_ids: list[int], events: list[Unsorted]) -> Tally:
+        jobs = _summed(self.jobs, route_ids)
+        unsorted = sum(one.count for one in events)
+        jobs[Job.State.WAITING] += unsorted
+        moments = [self.since[pk] for pk in route_ids if pk in self.since] + [one.since for one in events]
+        return Tally(
+            jobs={state.value: jobs[state] for state in Job.State},
+            unsorted=unsorted,
+            failures=dict(_summed(self.failures, route_ids)),
+            oldest=max(((self.now - moment).total_seconds() for moment in moments), default=0.0),
+        )
+
+
+def _summed(counts: Mapping[int, Mapping[str, int]], keys: Iterable[int]) -> Counter[str]:
+    return sum((Counter(counts.get(key, {})) for key in keys), Counter())
+
+
+def _open_work(routes: list[Route], *, now: datetime) -> Iterator[Work]:
+    by_id = {route.pk: route for route in routes}
+    for found in counting.open_work():
+        idle = (found.last_due - now).total_seconds() if found.last_due else 0.0
+        if found.route_id in by_id:  # one may have been made since
+            yield _work(by_id[found.route_id], found.step, found.count, idle=max(0.0, idle))
+
+
+def _unsorted_work(routes: list[Route], events: Mapping[int, Unsorted]) -> Iterator[Work]:
+    """Events as the jobs they will most likely become."""
+    for route in routes:
+        for side, step in FLOWS[route.flow].first.items():
+            if found := events.get(route.portal_id_of(side)):
+                yield _work(route, step, found.count)
+
+
+def _work(route: Route, step: str, count: int, *, idle: float = 0.0) -> Work:
+    portals: dict[Any, str] = {"source": route.source.slug, "target": route.target.slug}
+    return Work(route.slug, FLOWS[route.flow], step, count, portals=portals, idle=idle)
+
+
+def _tempo(portal: Portal, *, now: float) -> Tempo:
+    pace, limits = Pace.of(portal), portal.limits
+    obstacle = ""
+    if portal.is_paused:
+        obstacle = _("Portal %(portal)s is paused.") % {"portal": portal.slug}
+    elif pace.is_away:
+        obstacle = _("Portal %(portal)s is away: %(trouble)s") % {
+            "portal": portal.slug,
+            "trouble": pace.trouble,
+        }
+    return Tempo(
+        interval=max(limits.interval, limits.bucket_interval),
+        wait=pace.wait(limits, now=now),
+        shrunk=pace.shrunk,
+        blocked={method: until - now for method, until in MethodBudget.blocked(portal, now=now).items()},
+        obstacle=obstacle,
+    )
+
+
+def _forecast(
+    route: Route, works: list[Work], loads: Mapping[str, Load], tempos: Mapping[str, Tempo]
+) -> Forecast:
+    if route.is_paused and any(work.route == route.slug for work in works):
+        return Forecast(None, _("Route %(route)s is paused.") % {"route": route.slug})
+    return forecast(route.slug, works, loads, tempos)
+
+
+def _portal(portal: Portal, tempo: Tempo, load: Load, events: Mapping[int, Unsorted]) -> PortalStatus:
+    pace = Pace.of(portal)
+    usual = AWAY if pace.is_away else ANSWERS
+    found = events.get(portal.pk)
+    return PortalStatus(
+        slug=portal.slug,
+        state=PAUSED if portal.is_paused else usual,
+        trouble=pace.trouble,
+        requests_per_minute=portal.requests_per_minute,
+        requests_left=load.requests(),
+        next_request=tempo.wait,
+        blocked=dict(tempo.blocked),
+        unsorted=found.count if found else 0,
+    )
