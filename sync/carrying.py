@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, NoReturn
 
+from django.db import Error
+
+from sync.calling import call
 from sync.connectors.types import Answer, Command, Reply
-from sync.errors import NeedsStaff, OutcomeUnknown, SyncError, Throttled, TryLater
+from sync.errors import OutcomeUnknown
 from sync.flows.steps import Outcome, Parcel, Step
-from sync.models import Job, MethodBudget, Pace, Portal
+from sync.models import Job, Pace, Portal
 from sync.models.atomic import atomically
-from sync.portals import client_of
 from sync.settling import settle
 from sync.verdict import Judge, Ruling
-
-logger = logging.getLogger(__name__)
-
-THROTTLED_WAIT = 2.0
-"""Seconds to leave a portal alone after "too many requests" when it did not tell how long."""
-
-BUDGET_SECONDS = 400.0
-"""Of a method's time budget in ten minutes (the vendor blocks at 420-480) we use this much."""
 
 
 @dataclass
@@ -101,55 +93,12 @@ def _ask(load: Load, step: Step) -> Request:
 def _send(portal: Portal, pace: Pace, load: Load, request: Request) -> Reply | None:
     """One HTTP request; None when it failed as a whole, with every job's ruling made."""
     try:
-        reply = client_of(portal).carry(request.commands)
-    except SyncError as error:
-        _note_trouble(portal, pace, error)
+        return call(portal, pace, request.commands)
+    except Error:  # our database is away, maybe after the request ran: the lease runs out, then we look
+        raise
+    except Exception as error:  # noqa: BLE001  # the ladder knows ours and calls the rest a bug
         load.fail(error)
         return None
-    except Exception as error:  # noqa: BLE001  # the ladder calls it a bug; the parcel is not lost
-        load.fail(error)
-        return None
-    pace.passed_one()
-    _note_news(portal, reply)
-    return reply
-
-
-def _note_trouble(portal: Portal, pace: Pace, error: SyncError) -> None:
-    """What a request that failed as a whole says about the portal."""
-    now = time.time()
-    logger.warning("%s: %s", portal.slug, error.message)
-    if isinstance(error, Throttled):
-        _note_limit(portal, pace, error)
-    elif isinstance(error, TryLater):
-        pace.failed_one(error.message, now=now)
-        if isinstance(error, OutcomeUnknown) and error.is_timeout:
-            pace.halve()
-    elif isinstance(error, NeedsStaff):
-        pace.failed_one(error.message, now=now, is_lasting=True)
-
-
-def _note_limit(portal: Portal, pace: Pace, error: Throttled) -> None:
-    now, wait = time.time(), error.after or THROTTLED_WAIT
-    if error.method:
-        MethodBudget.block(portal, error.method, until=now + wait)
-    else:
-        pace.push(wait, now=now)
-
-
-def _note_news(portal: Portal, reply: Reply) -> None:
-    """What an answered request says about the portal: budgets nearly spent, a new address."""
-    now = time.time()
-    for method, usage in reply.usage.items():
-        if usage.seconds > BUDGET_SECONDS and usage.reset_at > now:
-            MethodBudget.block(portal, method, until=usage.reset_at)
-    for answer in reply.answers.values():
-        if isinstance(answer.error, Throttled) and answer.error.method:
-            MethodBudget.block(
-                portal, answer.error.method, until=now + (answer.error.after or THROTTLED_WAIT)
-            )
-    if reply.new_url:
-        logger.warning("%s has moved; its new address is stored.", portal.slug)
-        Portal.objects.filter(pk=portal.pk).update(webhook_url=reply.new_url)
 
 
 _MISSING = Answer(error=OutcomeUnknown("The portal's answer does not mention this command."))

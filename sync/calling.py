@@ -1,0 +1,109 @@
+"""One HTTP request to a portal, and what its pace learns from it.
+
+The engine calls for jobs it has claimed a permit for; staff's commands `ask`, within the same pace and behind
+the same breaker, so that they never break a limit the workers keep.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from sync.connectors.types import Command, Reply
+from sync.errors import NeedsStaff, OutcomeUnknown, PortalAway, SyncError, Throttled, TryLater
+from sync.models import MethodBudget, Pace, Portal
+from sync.portals import client_of
+
+logger = logging.getLogger(__name__)
+
+THROTTLED_WAIT = 2.0
+"""Seconds to leave a portal alone after "too many requests" when it did not tell how long."""
+
+BUDGET_SECONDS = 400.0
+"""Of a method's time budget in ten minutes (the vendor blocks at 420-480) we use this much."""
+
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at a permit that is long in coming: staff may interrupt, limits may change."""
+
+
+def call(portal: Portal, pace: Pace, commands: Mapping[str, Command]) -> Reply:
+    """Send one request whose permit is taken; raises the error of the request as a whole."""
+    try:
+        reply = client_of(portal).carry(commands)
+    except SyncError as error:
+        _note_trouble(portal, pace, error)
+        raise
+    pace.passed_one()
+    _note_news(portal, reply)
+    return reply
+
+
+def ask(
+    portal: Portal,
+    commands: Mapping[str, Command],
+    *,
+    patience: float,
+    waiting: Callable[[float], None] = lambda _: None,
+) -> Reply:
+    """Wait for a permit, at most `patience` seconds, and send one request.
+
+    `waiting` hears the seconds still to wait. Raises Throttled (pace) or PortalAway (breaker) with the
+    seconds to wait when there is no permit in time, and what `call` raises.
+    """
+    pace = Pace.of(portal)
+    ends = time.time() + patience
+    while not (permit := pace.permit(portal.limits, now=time.time())).is_granted:
+        if time.time() + permit.wait > ends:
+            raise _no_permit(portal, pace, permit.wait)
+        waiting(permit.wait)
+        time.sleep(min(max(permit.wait, 0.05), LOOK_AGAIN))
+        pace.refresh_from_db()
+    return call(portal, pace, commands)
+
+
+def _no_permit(portal: Portal, pace: Pace, wait: float) -> TryLater:
+    if pace.is_away:
+        return PortalAway(
+            f"{portal.slug}: the portal is away and will be tried again in {wait:.0f} s. {pace.trouble}",
+            after=wait,
+        )
+    return Throttled(f"{portal.slug}: its limit allows the next request in {wait:.0f} s.", after=wait)
+
+
+def _note_trouble(portal: Portal, pace: Pace, error: SyncError) -> None:
+    """What a request that failed as a whole says about the portal."""
+    now = time.time()
+    logger.warning("%s: %s", portal.slug, error.message)
+    if isinstance(error, Throttled):
+        _note_limit(portal, pace, error)
+    elif isinstance(error, TryLater):
+        pace.failed_one(error.message, now=now)
+        if isinstance(error, OutcomeUnknown) and error.is_timeout:
+            pace.halve()
+    elif isinstance(error, NeedsStaff):
+        pace.failed_one(error.message, now=now, is_lasting=True)
+
+
+def _note_limit(portal: Portal, pace: Pace, error: Throttled) -> None:
+    now, wait = time.time(), error.after or THROTTLED_WAIT
+    if error.method:
+        MethodBudget.block(portal, error.method, until=now + wait)
+    else:
+        pace.push(wait, now=now)
+
+
+def _note_news(portal: Portal, reply: Reply) -> None:
+    """What an answered request says about the portal: budgets nearly spent, a new address."""
+    now = time.time()
+    for method, usage in reply.usage.items():
+        if usage.seconds > BUDGET_SECONDS and usage.reset_at > now:
+            MethodBudget.block(portal, method, until=usage.reset_at)
+    for answer in reply.answers.values():
+        if isinstance(answer.error, Throttled) and answer.error.method:
+            MethodBudget.block(
+                portal, answer.error.method, until=now + (answer.error.after or THROTTLED_WAIT)
+            )
+    if reply.new_url:
+        logger.warning("%s has moved; its new address is stored.", portal.slug)
+        Portal.objects.filter(pk=portal.pk).update(webhook_url=reply.new_url)
