@@ -133,6 +133,8 @@ class Judge:
         backoff = self.flow.retry.wait(self.job.attempts)
         if backoff is None and not self.is_probe:
             return self._failed(error, Job.Failure.EXHAUSTED, step=step).verdict
+        if error.is_portal_wide:  # not this job's fault: the breaker slows the portal down, not its jobs
+            backoff = self.flow.retry.first
         wait = (backoff or FREE_WAIT) if wait is None else wait
         return self._waiting(step, attempts=self.job.attempts, wait=wait, note=error.message)
 

@@ -48,6 +48,12 @@ class Stand:
         answer.raise_for_status()
         return answer.json()
 
+    def call(self, method: str, params: dict[str, Any]) -> Any:
+        """One REST call, as a person at the portal would make it."""
+        answer = requests.post(f"{self.webhook_url}{method}", json=params, timeout=SECONDS)
+        answer.raise_for_status()
+        return answer.json()["result"]
+
     def deals(self) -> list[dict[str, Any]]:
         """All its deals, as they are."""
         found: list[dict[str, Any]] = self.get("deals")["deals"]
@@ -154,17 +160,26 @@ class Rehearsal:
         url = f"{self.base}/inbound/from-{slug}"
         return requests.post(url, data={"token": TOKEN, **params}, timeout=SECONDS)
 
+    def manage(self, *arguments: str) -> str:
+        """Run a `manage.py` command to its end; its output."""
+        return run_manage(*arguments, environment=self.environment)
+
     def queue(self) -> dict[str, Any]:
         """What `manage.py queue --json` tells."""
-        told: dict[str, Any] = json.loads(run_manage("queue", "--json", environment=self.environment))
+        told: dict[str, Any] = json.loads(self.manage("queue", "--json"))
         return told
 
-    def wait_until_idle(self, *, seconds: float) -> dict[str, Any]:
-        """Until no job waits or runs; the last counts. TimeoutError with them otherwise."""
+    def wait_until_idle(self, *, seconds: float, arrivals: int = 0) -> dict[str, Any]:
+        """Until `arrivals` deals are on the target and no job waits or runs; the last counts.
+
+        TimeoutError with them otherwise.
+        """
         told: dict[str, Any] = {}
 
         def is_idle() -> bool:
             told.update(self.queue())
+            if arrivals and len(self.target.deals()) < arrivals:
+                return False
             return not (told["jobs"]["waiting"] or told["jobs"]["running"])
 
         wait_until(is_idle, seconds=seconds, what=lambda: f"{told} {self.worker.output()[-3000:]}")

@@ -1,0 +1,67 @@
+"""Real processes: two stand-in portals, gunicorn and qcluster, on SQLite and again on MariaDB or MySQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db.models import Count
+
+from sync.models import Event, Job
+from sync.rehearsal import Rehearsal
+from tests.databases import mysql_site, mysql_template, site, sqlite_site, sqlite_template  # noqa: F401
+from tests.processes import Site
+
+FAST = {
+    "requests_per_minute": 6000,
+    "burst": 100,
+    "bucket_size": 10000,
+    "bucket_leak": 1000.0,
+    "request_seconds": 2,
+}
+"""A portal without a limit worth the name, that cuts a request after two seconds."""
+
+
+@dataclass
+class Play(Rehearsal):
+    """A rehearsal whose database the test looks into."""
+
+    site: Site | None = None
+
+    def queue(self) -> dict[str, Any]:
+        """Counts of jobs by state, from the rows."""
+        with self.site.orm():
+            rows = Job.objects.values_list("state").annotate(count=Count("pk")).order_by()
+            counts = dict.fromkeys(Job.State.values, 0) | dict(rows)
+            counts["waiting"] += Event.objects.filter(outcome=Event.Outcome.WAITING).count()
+        return {"jobs": counts}
+
+    def failures(self) -> list[tuple[str, str, str]]:
+        """Source deal, failure word and reason of each failed job."""
+        with self.site.orm():
+            return list(Job.objects.filter(state="failed").values_list("source_id", "failure", "note"))
+
+
+@pytest.fixture
+def stage(site: Site) -> Iterator[Callable[..., Play]]:  # noqa: F811
+    """Start a rehearsal; keyword arguments override portal settings."""
+    running: list[Play] = []
+
+    def start(*, settings: dict[str, str] | None = None, **portal: Any) -> Play:
+        play = Play(
+            folder=site.folder / f"stage{len(running)}",
+            database_url=site.database_url,
+            portal={**FAST, **portal},
+            settings={"WATCHDOG_SECONDS": "8", "SQLITE_SYNCHRONOUS": "NORMAL", **(settings or {})},
+            emulator=["--no-bucket"],
+            site=site,
+        )
+        running.append(play)
+        play.start()
+        return play
+
+    yield start
+    for play in running:
+        play.stop()

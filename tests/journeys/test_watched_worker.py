@@ -1,0 +1,153 @@
+"""The watched worker, with real processes: whoever is killed, the cluster comes back, nobody is left over."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from sync.models import Heartbeat
+from sync.rehearsal.processes import Process, free_port, wait_until
+from tests.processes import Site
+
+pytestmark = pytest.mark.journey
+
+WATCHDOG = 4
+SECONDS = 60
+
+
+@pytest.fixture
+def worker(sqlite_site: Site) -> Iterator[Process]:
+    """`manage.py qcluster` with one worker process and a short patience, as soon as it runs tasks."""
+    process = sqlite_site.start("qcluster", WORKERS="1", WATCHDOG_SECONDS=str(WATCHDOG))
+    wait_for(lambda: has_beaten_since(sqlite_site, 0.0), process)
+    yield process
+    process.stop()
+
+
+def wait_for(is_true: Callable[[], bool], process: Process, *, seconds: float = SECONDS) -> None:
+    wait_until(is_true, seconds=seconds, what=process.output)
+
+
+def has_beaten_since(site: Site, moment: float) -> bool:
+    with site.orm():
+        return any(beat.seen_at.timestamp() > moment for beat in Heartbeat.objects.all())
+
+
+def parents() -> dict[int, int]:
+    """PID → PID of the parent, of every process that is no zombie."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            _, _, rest = stat.read_text().rpartition(")")
+            state, parent = rest.split()[:2]
+            if state != "Z":
+                found[int(stat.parent.name)] = int(parent)
+    return found
+
+
+def title(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
+
+
+def children(pid: int) -> list[int]:
+    return [child for child, parent in parents().items() if parent == pid]
+
+
+def cast(process: Process) -> dict[str, int]:
+    """Who is who: supervisor, main, sentinel, and the sentinel's worker, monitor and pusher."""
+    (main,) = children(process.child.pid)
+    (sentinel,) = children(main)
+    helpers = {title(pid).split()[2]: pid for pid in children(sentinel)}
+    roles = {"idle": "worker", "processing": "worker"}
+    named = {roles.get(word, word): pid for word, pid in helpers.items()}
+    return {"supervisor": process.child.pid, "main": main, "sentinel": sentinel, **named}
+
+
+def is_gone(pids: list[int]) -> bool:
+    return not set(pids) & set(parents())
+
+
+@pytest.mark.parametrize("role", ["main", "sentinel", "pusher", "monitor", "worker"])
+def test_a_cluster_survives_the_kill_of_any_of_its_processes(
+    sqlite_site: Site, worker: Process, role: str
+) -> None:
+    """SIGKILL of the idle worker leaves a deaf cluster: all alive, nothing runs. The rest is plain death."""
+    before = cast(worker)
+    os.kill(before[role], signal.SIGKILL)
+    killed_at = time.time()
+    time.sleep(WATCHDOG + 1)  # a task that was under way may still end
+    wait_for(lambda: has_beaten_since(sqlite_site, killed_at + WATCHDOG), worker)
+    assert worker.child.poll() is None
+    after = cast(worker)
+    assert set(after) == set(before)
+    assert after["supervisor"] == before["supervisor"]
+    if role in {"main", "sentinel", "worker"}:
+        assert is_gone([pid for name, pid in before.items() if name != "supervisor"])
+        assert "it is started again" in worker.output()
+
+
+def test_no_process_outlives_a_killed_supervisor(worker: Process) -> None:
+    family = cast(worker)
+    os.kill(worker.child.pid, signal.SIGKILL)
+    worker.child.wait()
+    wait_for(lambda: is_gone(list(family.values())), worker, seconds=5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stop_is_graceful_and_complete(worker: Process, number: int) -> None:
+    family = cast(worker)
+    os.kill(worker.child.pid, number)
+    assert worker.child.wait(timeout=30) == 0
+    assert is_gone(list(family.values()))
+    assert "killed" not in worker.output()
+
+
+def test_a_stop_told_to_every_process_at_once_ends_too(worker: Process) -> None:
+    """As systemd's KillMode=control-group does. django-q2 alone hangs; asked twice, the supervisor kills."""
+    family = cast(worker)
+    for pid in reversed(family.values()):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    time.sleep(2)
+    if worker.child.poll() is None:
+        worker.child.send_signal(signal.SIGTERM)
+    assert worker.child.wait(timeout=10) == 0
+    assert is_gone(list(family.values()))
+
+
+def test_a_busy_cluster_is_not_taken_for_a_deaf_one(sqlite_site: Site, worker: Process) -> None:
+    """Its only worker waits for the database's write lock, three times as long as the watchdog's patience."""
+    before = cast(worker)
+    path = sqlite_site.database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        time.sleep(WATCHDOG * 3)
+        holder.execute("ROLLBACK")
+    released_at = time.time()
+    wait_for(lambda: has_beaten_since(sqlite_site, released_at), worker)
+    assert cast(worker)["main"] == before["main"]
+    assert "started again" not in worker.output()
+
+
+def test_a_database_that_is_away_is_no_reason_to_restart(sqlite_site: Site) -> None:
+    nobody = f"mysql://root@127.0.0.1:{free_port()}/nothing"
+    worker = sqlite_site.start("qcluster", WORKERS="1", WATCHDOG_SECONDS=str(WATCHDOG), DATABASE_URL=nobody)
+    wait_for(lambda: "The database does not answer" in worker.output(), worker)
+    before = cast(worker)
+    time.sleep(WATCHDOG * 2)
+    assert cast(worker) == before
+    assert "started again" not in worker.output()
+
+
+def test_a_cluster_told_to_run_once_is_not_watched(sqlite_site: Site) -> None:
+    done = sqlite_site.manage("qcluster", "--run-once")
+    assert done.code == 0, done.err
