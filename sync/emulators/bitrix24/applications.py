@@ -65,7 +65,10 @@ class Applications:
     def refresh(self, client_id: str, client_secret: str, refresh_token: str) -> dict[str, Any]:
         """Exchange a refresh token for new tokens; the old one is dead afterwards."""
         application = self._installed.get(client_id)
-        if application is None or application.client_secret != client_secret:
+        if application is None:
+            # The one error that the authorisation server gives with HTTP 200.
+            raise ApiError("wrong_client", "Wrong client", status=200)
+        if application.client_secret != client_secret:
             raise ApiError("invalid_client", "Invalid client credentials")
         owner = self._refresh.pop(refresh_token, None)
         if owner is None or owner[0] != client_id:

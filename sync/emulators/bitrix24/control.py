@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,6 +12,7 @@ from sync.emulators.bitrix24.http_types import Reply, Request
 from sync.emulators.bitrix24.params import as_int
 from sync.emulators.bitrix24.portal import EmulatedPortal
 
+_DEFAULT_APP = "local.emulated"
 Act = Callable[[EmulatedPortal, dict[str, Any]], Any]
 
 
@@ -71,9 +73,10 @@ def _set_limits(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
 
 
 def _add_handler(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
-    client_id = str(given.get("client_id", "")) if given.get("kind") == "app" else ""
-    if given.get("kind") == "app" and not client_id:
-        raise ValueError("an application's handler needs client_id")
+    """An outgoing webhook or, with `kind` "app", a handler of an application (installed if need be)."""
+    client_id = str(given.get("client_id") or _DEFAULT_APP) if given.get("kind") == "app" else ""
+    if client_id and not portal.applications.application_token(client_id):
+        portal.applications.install(client_id, "secret")
     token = str(given.get("application_token") or portal.applications.application_token(client_id))
     handler = portal.events.add_handler(
         str(given["event"]), str(given["url"]), application_token=token, client_id=client_id
@@ -120,12 +123,19 @@ def _reset(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
     return {"ok": True}
 
 
+def _read_records(kind: str, portal: EmulatedPortal, given: dict[str, Any]) -> Any:
+    return {kind: inspection.records(portal, kind, originator=given.get("originator"))}
+
+
 def _acts(verb: str) -> dict[str, Act]:
     return _READS if verb == "GET" else _WRITES
 
 
 _READS: dict[str, Act] = {
-    "deals": lambda portal, given: {"deals": inspection.deals(portal, originator=given.get("originator"))},
+    "deals": partial(_read_records, "deals"),
+    "contacts": partial(_read_records, "contacts"),
+    "companies": partial(_read_records, "companies"),
+    "leads": partial(_read_records, "leads"),
     "comments": lambda portal, given: {
         "comments": inspection.comments(portal, as_int(given["deal"]) if "deal" in given else None)
     },

@@ -56,7 +56,7 @@ class Emulator:
         scheme = "https" if self._context else "http"
         self.portal.base = f"{scheme}://{self._host}:{self._port}"
         loop = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="emulator", daemon=True
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="emulator", daemon=True
         )
         loop.start()
 
@@ -70,7 +70,11 @@ class Emulator:
 
     def deals(self, originator: str | None = None) -> list[Row]:
         """Every deal with its whole content."""
-        return inspection.deals(self.portal, originator=originator)
+        return inspection.records(self.portal, "deals", originator=originator)
+
+    def records(self, kind: str) -> list[Row]:
+        """Every record of `deals`, `contacts`, `companies` or `leads`."""
+        return inspection.records(self.portal, kind)
 
     def comments(self, deal_id: int) -> list[Row]:
         """Comments of one deal, oldest first."""

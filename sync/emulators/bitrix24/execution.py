@@ -45,10 +45,12 @@ def execute(portal: EmulatedPortal, actor: Actor, name: str, *, params: Params) 
     pause = portal.faults.command_latency(name)
     if pause:
         time.sleep(pause)
-    with portal.lock:
-        result = method(Call(portal, actor, params))
-    finished = time.time()
-    portal.operating.spend(caller, name, finished - started)
+    try:
+        with portal.lock:
+            result = method(Call(portal, actor, params))
+    finally:
+        finished = time.time()
+        portal.operating.spend(caller, name, finished - started)
     clocked = clock_block(portal, started, finished) | portal.operating.report(caller, name)
     if isinstance(result, Page):
         return Outcome(result.result, result.total, result.next, clocked)

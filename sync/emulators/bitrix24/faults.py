@@ -21,7 +21,8 @@ class Rule:
     hang_seconds: float = 60.0
     latency: float = 0.0  # added to each request
     command_latency: float = 0.0  # added to each command, alone or in a batch
-    html: float = 0.0  # 502 with an HTML page, not executed
+    html: float = 0.0  # an HTML page with `html_status`, not executed
+    html_status: int = 502
     away: bool = False  # every connection is reset
     rename_to: str = ""  # 302 to this host and port
     licence: str = ""  # PAYMENT_REQUIRED or ACCESS_DENIED for everything
@@ -62,7 +63,7 @@ class Verdict:
     """What happens to one request."""
 
     refuse_as: str = ""
-    html: bool = False
+    html_status: int = 0
     expired_token: bool = False
     malformed: bool = False
     cut_where: str = ""
@@ -152,7 +153,7 @@ class Faults:
         verdict.licence = verdict.licence or rule.licence
         if rule.away or "refuse" in drawn:
             verdict.refuse_as = "reset" if rule.away else rule.refuse_as
-        verdict.html |= "html" in drawn
+        verdict.html_status = rule.html_status if "html" in drawn else verdict.html_status
         verdict.expired_token |= "expired_token" in drawn
         verdict.malformed |= "malformed" in drawn
         verdict.cut_where = rule.cut_where if "cut" in drawn else verdict.cut_where

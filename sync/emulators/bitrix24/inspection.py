@@ -5,19 +5,24 @@ from collections import Counter
 from typing import Any
 
 from sync.emulators.bitrix24.call import Actor
-from sync.emulators.bitrix24.entities import DEAL, Entity
+from sync.emulators.bitrix24.entities import COMPANY, CONTACT, DEAL, LEAD, Entity
 from sync.emulators.bitrix24.legacy import get_names, show_row
 from sync.emulators.bitrix24.portal import EmulatedPortal
+from sync.emulators.bitrix24.productrows import show_legacy
+from sync.emulators.bitrix24.products import owned
 from sync.emulators.bitrix24.table import Row
 from sync.emulators.bitrix24.timeline import show as show_comment
 
+_LINKS = ("CONTACT_IDS", "COMPANY_IDS")
+KINDS = {"deals": DEAL, "contacts": CONTACT, "companies": COMPANY, "leads": LEAD}
 
-def deals(portal: EmulatedPortal, *, originator: str | None = None) -> list[Row]:
-    """Every deal under its old field names, with contacts, product rows and a summary of each file."""
-    entity = portal.entities[DEAL]
+
+def records(portal: EmulatedPortal, kind: str, *, originator: str | None = None) -> list[Row]:
+    """Every record of a kind under its old names, with links, product rows and a summary of each file."""
+    entity = portal.entities[KINDS[kind]]
     with portal.lock:
         rows = [row for row in entity.table if originator is None or row.get("ORIGINATOR_ID") == originator]
-        return [_deal(portal, entity, row) for row in rows]
+        return [_record(portal, entity, row) for row in rows]
 
 
 def comments(portal: EmulatedPortal, deal_id: int | None = None) -> list[Row]:
@@ -41,15 +46,14 @@ def stats(portal: EmulatedPortal) -> dict[str, Any]:
     return portal.stats.snapshot() | {"duplicates_by_origin": duplicates_by_origin(portal)}
 
 
-def _deal(portal: EmulatedPortal, entity: Entity, row: Row) -> Row:
+def _record(portal: EmulatedPortal, entity: Entity, row: Row) -> Row:
     shown = show_row(portal, entity, row, actor=Actor(), names=get_names(entity))
     for field in entity.fields.values():
         if field.kind == "file":
             kept = row.get(field.name)
             shown[field.name] = _files(portal, kept if field.is_multiple else [kept] if kept else [])
-    shown["CONTACT_IDS"] = list(row.get("CONTACT_IDS") or [])
-    owned = (one for one in portal.product_rows if (one["ownerType"], one["ownerId"]) == ("D", row["ID"]))
-    return shown | {"PRODUCT_ROWS": [dict(one) for one in owned]}
+    shown |= {name: list(row.get(name) or []) for name in _LINKS if name in entity.fields}
+    return shown | {"PRODUCT_ROWS": [show_legacy(one) for one in owned(portal, entity.letter, row["ID"])]}
 
 
 def _files(portal: EmulatedPortal, file_ids: list[int] | None) -> list[Row]:

@@ -16,8 +16,7 @@ from sync.emulators.bitrix24.params import Params, as_int, parse_body, parse_for
 from sync.emulators.bitrix24.portal import EmulatedPortal
 
 _HTML = (
-    b"<html><head><title>502 Bad Gateway</title></head>"
-    b"<body><center><h1>502 Bad Gateway</h1></center></body></html>"
+    b"<html><head><title>Error</title></head><body><center><h1>nginx is unhappy</h1></center></body></html>"
 )
 _REFUSALS = {
     "query_limit": ApiError("QUERY_LIMIT_EXCEEDED", "Too many requests", status=503),
@@ -65,7 +64,7 @@ def _refused(verdict: Verdict) -> Reply | None:
         return Reply(0, fault="reset")
     if verdict.refuse_as:
         return _error(_REFUSALS[verdict.refuse_as])
-    return Reply(502, _HTML, "text/html") if verdict.html else None
+    return Reply(verdict.html_status, _HTML, "text/html") if verdict.html_status else None
 
 
 def _answer(
@@ -75,7 +74,9 @@ def _answer(
         portal.buckets.admit(request.source)
         if verdict.rename_to:
             return _renamed(portal, request, verdict.rename_to)
-        time.sleep(portal.settings.latency + verdict.latency)
+        pause = portal.settings.latency + verdict.latency
+        if pause:
+            time.sleep(pause)
         _check_licence(verdict)
         actor = _actor(portal, request, steps, params=params)
         if "token" in params:

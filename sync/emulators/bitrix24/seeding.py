@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from sync.emulators.bitrix24 import records, seed
+from sync.emulators.bitrix24 import inspection, records, seed
 from sync.emulators.bitrix24.call import Actor
-from sync.emulators.bitrix24.entities import COMPANY, CONTACT, DEAL, LEAD, Entity, dynamic_entity
+from sync.emulators.bitrix24.entities import DEAL, Entity, dynamic_entity
 from sync.emulators.bitrix24.params import as_int, as_list
 from sync.emulators.bitrix24.portal import EmulatedPortal
 from sync.emulators.bitrix24.table import Row
@@ -14,7 +14,7 @@ from sync.emulators.bitrix24.userfieldrows import add_user_field
 from sync.emulators.bitrix24.values import DROP, take
 from sync.emulators.bitrix24.writing import legacy_values
 
-_TYPE_OF = {"deals": DEAL, "contacts": CONTACT, "companies": COMPANY, "leads": LEAD}
+_TYPE_OF = inspection.KINDS
 
 
 def add(portal: EmulatedPortal, kind: str, rows: list[Row], *, fire: bool = False) -> list[int]:
