@@ -54,8 +54,7 @@ def moved_base(base: str, *, requested: str, location: str, access: Access) -> s
 
     Only the host is taken from the redirect; the path with the secret stays ours.
     """
-    target = urljoin(requested, location)
-    parts = _split(target, access)
+    parts = _split(location, access, relative_to=requested)
     is_same_host = parts.netloc.lower() == urlsplit(base).netloc.lower()
     if is_same_host or leads_to_login(parts, requested):
         raise NeedsStaff(
@@ -85,13 +84,13 @@ def leads_to_login(parts: SplitResult, requested: str) -> bool:
     return any(word in f"{path}?{parts.query}".lower() for word in LOGIN_WORDS)
 
 
-def _split(url: str, access: Access) -> SplitResult:
+def _split(url: str, access: Access, *, relative_to: str = "") -> SplitResult:
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(urljoin(relative_to, url.strip()))
         _ = parts.port  # a port that is no number raises only when asked for
     except ValueError as fault:
         raise NeedsStaff(
-            f"{access.portal}: the address cannot be read; copy it again from the portal.",
+            f"{access.portal}: an address of the portal cannot be read; copy it again from the portal.",
             code="HOST_NOT_ALLOWED",
         ) from fault
     return parts

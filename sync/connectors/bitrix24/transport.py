@@ -9,6 +9,7 @@ import json
 import socket
 import time
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -85,6 +86,11 @@ class _AnyAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
 
 
+class _Session(HTTPSession):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Redirects are ours to judge; requests would read even those it does not follow, and may choke."""
+
+
 def open_session(access: Access) -> requests.Session:
     """A session for one portal: no redirects, no proxies or .netrc from the environment, private addresses
     refused.
@@ -92,7 +98,7 @@ def open_session(access: Access) -> requests.Session:
     The environment is not trusted because a proxy would see the secrets, .netrc would add an Authorization
     header, and the address filter would then check the proxy instead of the portal.
     """
-    session = HTTPSession(
+    session = _Session(
         Config(
             ip_filter_enable=not access.allow_private,
             ip_filter_allow_loopback_ips=False,
@@ -102,6 +108,8 @@ def open_session(access: Access) -> requests.Session:
         )
     )
     session.trust_env = False
+    # a PHP session of one call would hold up the next, and might speak for another user
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for prefix in ("https://", "http://"):
         adapter = _AnyAdapter() if access.allow_private else _PublicAdapter(prefix == "https://")
         session.mount(prefix, adapter)

@@ -32,9 +32,11 @@ from sync.connectors.bitrix24.crm.comments import (
 from sync.connectors.bitrix24.crm.deals import (
     add_deal,
     all_deals_after,
+    deals_between,
     deals_by_ids,
     deals_by_origin,
     deals_changed_since,
+    newest_deal,
     read_deals,
     update_deal,
 )
@@ -112,6 +114,7 @@ __all__ = [
     "deal_fields",
     "deal_funnels",
     "deal_stages",
+    "deals_between",
     "deals_by_ids",
     "deals_by_origin",
     "deals_changed_since",
@@ -121,6 +124,7 @@ __all__ = [
     "item_name",
     "keep_file",
     "method_exists",
+    "newest_deal",
     "plain_date",
     "plain_number",
     "portable_text",
