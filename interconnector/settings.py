@@ -119,11 +119,13 @@ CACHES = {
 }
 
 # --- Who wakes the work (docs/architecture.md, "Bells") -----------------------------------------------
+TASK_SECONDS = 120  # more than one drain (15 s) and its last request (65 s)
 Q_CLUSTER = {
     "name": "bus",
     "orm": "default",
+    "broker_class": "sync.pulse.PulsingBroker",  # the database, and a sign of life for our supervisor
     "workers": env.int("WORKERS", default=4),
-    "timeout": 120,  # > one drain (15 s) and one request (65 s)
+    "timeout": TASK_SECONDS,
     "retry": 300,
     "queue_limit": 8,
     "bulk": 1,
@@ -214,4 +216,5 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["mask"]},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"django-q": {"level": "WARNING"}},  # it tells of every bell
 }

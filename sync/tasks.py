@@ -2,7 +2,7 @@
 
 import os
 
-from sync import engine, sweeping
+from sync import engine, pulse, sweeping
 from sync.models import Heartbeat
 
 
@@ -30,5 +30,6 @@ def prune() -> None:
 
 
 def _beat() -> None:
+    pulse.answer()
     if name := os.environ.get("INTERCONNECTOR_WORKER", ""):
         Heartbeat.beat(name)

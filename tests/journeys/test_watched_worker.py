@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -138,14 +141,71 @@ def test_a_busy_cluster_is_not_taken_for_a_deaf_one(sqlite_site: Site, worker: P
     assert "started again" not in worker.output()
 
 
-def test_a_database_that_is_away_is_no_reason_to_restart(sqlite_site: Site) -> None:
-    nobody = f"mysql://root@127.0.0.1:{free_port()}/nothing"
-    worker = sqlite_site.start("qcluster", WORKERS="1", WATCHDOG_SECONDS=str(WATCHDOG), DATABASE_URL=nobody)
-    wait_for(lambda: "The database does not answer" in worker.output(), worker)
+class Gate:
+    """A TCP relay to the database that can be shut: those behind it meet a database that is away."""
+
+    def __init__(self, port: int) -> None:
+        self.target, self.port = port, free_port()
+        self.links: list[socket.socket] = []
+        self.open()
+
+    def open(self) -> None:
+        self.door = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._admit, args=(self.door,), daemon=True).start()
+
+    def shut(self) -> None:
+        for one in (self.door, *self.links):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self.links.clear()
+
+    def _admit(self, door: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                inner, _ = door.accept()
+                outer = socket.create_connection(("127.0.0.1", self.target))
+                self.links += [inner, outer]
+                for ends in ((inner, outer), (outer, inner)):
+                    threading.Thread(target=self._carry, args=ends, daemon=True).start()
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while some := one.recv(65536):
+                other.sendall(some)
+        for end in (one, other):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_database_that_is_away_is_no_reason_to_restart(mysql_site: Site) -> None:
+    address = urlsplit(mysql_site.database_url)
+    gate = Gate(address.port or 3306)
+    relayed = mysql_site.database_url.replace(
+        address.netloc, f"{address.username}:{address.password}@127.0.0.1:{gate.port}"
+    )
+    worker = mysql_site.start("qcluster", WORKERS="1", WATCHDOG_SECONDS=str(WATCHDOG), DATABASE_URL=relayed)
+    wait_for(lambda: has_beaten_since(mysql_site, 0.0), worker)
     before = cast(worker)
-    time.sleep(WATCHDOG * 2)
+    gate.shut()
+    wait_for(lambda: "The database does not answer" in worker.output(), worker)
+    time.sleep(WATCHDOG * 3)
+    gate.open()
+    opened_at = time.time()
+    wait_for(lambda: has_beaten_since(mysql_site, opened_at), worker)
+    wait_for(lambda: "The database answers again" in worker.output(), worker)
     assert cast(worker) == before
     assert "started again" not in worker.output()
+    worker.stop()
+    gate.shut()
+
+
+def test_a_cluster_that_cannot_start_is_tried_again(sqlite_site: Site) -> None:
+    nobody = f"mysql://root@127.0.0.1:{free_port()}/nothing"
+    worker = sqlite_site.start("qcluster", DATABASE_URL=nobody)
+    wait_for(lambda: worker.output().count("started again") > 1, worker)
+    assert "it is started again in 1 s" in worker.output()
+    assert "it is started again in 2 s" in worker.output()
 
 
 def test_a_cluster_told_to_run_once_is_not_watched(sqlite_site: Site) -> None:

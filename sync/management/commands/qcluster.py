@@ -1,0 +1,35 @@
+"""`manage.py qcluster`: the worker, a django-q2 cluster under our supervisor; any number on any hosts."""
+
+import argparse
+import sys
+from typing import Any
+
+from django.conf import settings
+from django_q.management.commands.qcluster import Command as Cluster
+
+from sync.supervisor import Patience, die_with, watch
+
+
+class Command(Cluster):
+    """Takes django-q2's own options; `--run-once` and a watched cluster run as django-q2 has them."""
+
+    help = "Starts a worker: a cluster of processes, watched and started again when it dies or goes deaf."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """django-q2's options, and who watches."""
+        super().add_arguments(parser)
+        parser.add_argument("--watched-by", type=int, metavar="PID", help=argparse.SUPPRESS)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Watch a cluster of our own, or be the one that is watched."""
+        if supervisor := options["watched_by"]:
+            die_with(supervisor)
+        if supervisor or options["run_once"]:
+            super().handle(*args, **options)
+            return
+        patience = Patience(settings.WATCHDOG_SECONDS, settings.TASK_SECONDS)
+        watch(self._command(options), patience)
+
+    def _command(self, options: dict[str, Any]) -> list[str]:
+        name = ["--name", options["cluster_name"]] if options["cluster_name"] else []
+        return [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster", *name]
