@@ -4,7 +4,6 @@ from typing import Any
 
 import yaml
 from django.utils.translation import gettext as _
-
 from pydantic import ValidationError
 
 from sync.config.routes import ROUTE_FORMS, RouteForm

@@ -15,11 +15,13 @@ _WEBHOOK_PATH = re.compile(r"/rest/\d+/[\w-]+/?", re.ASCII)
 
 
 def from_environment(value: str, environ: Mapping[str, str]) -> str:
-    """The secret itself, or what the variable it names holds; raises ValueError when that is not set.
+    """The secret itself, or what the variable it names holds; ValueError when that is not set or not whole.
 
     Only a whole value can be a variable: nobody may build an address around another program's secret.
     """
     variable = _VARIABLE.fullmatch(value.strip())
+    if variable is None and "${" in value:
+        raise ValueError(_("a ${VARIABLE} must be the whole value"))
     if variable is None:
         return value.strip()
     found = environ.get(variable[1], "").strip()

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as search
 from hypothesis import strategies as st
 
-from sync.config import apply, export, load
+from sync.config import Config, apply, export, load
+from sync.errors import ConfigRefused
 from sync.flows.deals.options import DealOptions
 from sync.models import FieldMapping, Portal, Route, ValueMapping
 
@@ -133,8 +134,17 @@ def test_a_rehearsal_tells_the_same_and_changes_nothing(example, environ):
 def test_a_failing_row_takes_the_whole_import_back(example, environ):
     config = load(example, "example", environ=environ)
     broken = config.routes[0].model_copy(update={"target": "gone"})
-    with pytest.raises(Exception, match="gone"):
-        apply(type(config)(config.name, config.portals, (broken,)))
+    with pytest.raises(ConfigRefused, match="gone"):
+        apply(Config(config.name, config.portals, (broken,)))
+    assert everything() == [[], [], [], []]
+
+
+def test_what_the_database_refuses_is_told_and_taken_back(example, environ):
+    config = load(example, "example", environ=environ)
+    first, second = config.portals
+    nameless = second.model_copy(update={"name": None})  # stands for whatever only the database knows
+    with pytest.raises(ConfigRefused, match="example: "):
+        apply(Config("example", (first, nameless), ()))
     assert everything() == [[], [], [], []]
 
 

@@ -74,9 +74,9 @@ def test_a_wrong_mapping_is_refused_at_its_path(mapping, path, environ):
 @pytest.mark.parametrize(
     "text",
     [
-        "", "portals: [", "- a", "portals: {}", "a: b", "portals:\n\t- x", "x: &a [1]\ny: *a", "\x00",
+        "", "portals: [", "- a", "portals: {}", "a: b", "portals:\n\t- x", "portals: &a []\nroutes: *a",
         "portals: !!python/object/apply:os.system ['true']",
-        "portals: []\nportals: []", "? [a]\n: b", "--- 1\n--- 2",
+        "portals: []\nportals: []", "? [a]\n: b", "--- 1\n--- 2", "\x00",
         "[" * 1000,
     ],
 )  # fmt: skip
@@ -114,9 +114,12 @@ def test_a_variable_that_is_not_set_is_named(environ):
     assert "NOWHERE" in told
 
 
-def test_a_variable_is_never_a_part_of_an_address(environ):
-    text = "portals: [{slug: a, webhook_url: 'https://a.bitrix24.ru/rest/1/${B24_AUTH_TOKEN}/'}]"
+@pytest.mark.parametrize("key", ["webhook_url", "inbound_token"])
+def test_a_variable_is_never_a_part_of_a_value(key, environ):
+    Portal.objects.create(slug="a", name="A", webhook_url="https://a.bitrix24.ru/rest/1/c/")
+    text = f"portals: [{{slug: a, {key}: 'https://a.bitrix24.ru/rest/1/${{B24_AUTH_TOKEN}}/'}}]"
     (told,) = problems(text, environ)
+    assert key in told
     assert "inbound-secret" not in told
 
 

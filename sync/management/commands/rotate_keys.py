@@ -13,6 +13,7 @@ from django.db.models import ExpressionWrapper, F, TextField, Value
 from django.utils.translation import gettext as _
 
 from sync.models.secret import SecretField, cipher
+from sync.progress import progress
 
 CHUNK = 500
 """Rows read and rewritten in one transaction."""
@@ -40,11 +41,16 @@ class Command(BaseCommand):
         self._conclude(left, is_dry_run=options["dry_run"])
 
     def _rotate(self, column: Column) -> None:
-        done = 0
-        for chunk in chunks(column):
-            with transaction.atomic():
-                done += sum(rewrite(column, pk, token) for pk, token in chunk)
-            self._progress(_("%(column)s: %(done)s rewritten") % {"column": _name(column), "done": done})
+        seen = rewritten = 0
+        with progress(_name(column), total=_held(column).count()) as tell:
+            for chunk in chunks(column):
+                with transaction.atomic():
+                    rewritten += sum(rewrite(column, pk, token) for pk, token in chunk)
+                seen += len(chunk)
+                tell(seen)
+        self.stdout.write(
+            _("%(column)s: %(count)s rewritten") % {"column": _name(column), "count": rewritten}
+        )
 
     def _survey(self, column: Column) -> Counter[Age]:
         ages = Counter(age_of(token) for chunk in chunks(column) for _pk, token in chunk)
@@ -53,11 +59,6 @@ class Command(BaseCommand):
             _("%(column)s: %(new)s under the first key, %(old)s under another, %(lost)s unreadable") % words
         )
         return ages
-
-    def _progress(self, line: str) -> None:
-        """Overwrites itself on a terminal; plain lines elsewhere."""
-        is_terminal = self.stdout.isatty()
-        self.stdout.write(f"\r{line}" if is_terminal else line, ending="" if is_terminal else "\n")
 
     def _conclude(self, left: Counter[Age], *, is_dry_run: bool) -> None:
         if left["lost"]:
@@ -70,9 +71,7 @@ class Command(BaseCommand):
             raise CommandError(_("Some secrets were saved under an old key meanwhile: run this again."))
         else:
             self.stdout.write(
-                _(
-                    "All secrets are under the first key. Restart everything with it, then remove the others."
-                )
+                _("All secrets are under the first key. Restart everything with it, then remove the others.")
             )
 
 
@@ -87,7 +86,7 @@ def secret_columns() -> Iterator[Column]:
 
 def chunks(column: Column) -> Iterator[list[tuple[Any, str]]]:
     """(primary key, token as stored) of the rows that hold a secret, in the order of their keys."""
-    rows = _stored(column).exclude(token="").exclude(token=None).order_by("pk")
+    rows = _held(column).order_by("pk")
     found = list(rows.values_list("pk", "token")[:CHUNK])
     while found:
         yield found
@@ -123,6 +122,10 @@ def _stored(column: Column) -> models.QuerySet[Any]:
     """The rows with `token`, the column as the database has it, past the field that decrypts."""
     model, name = column
     return model._base_manager.annotate(token=ExpressionWrapper(F(name), output_field=TextField()))
+
+
+def _held(column: Column) -> models.QuerySet[Any]:
+    return _stored(column).exclude(token="").exclude(token=None)
 
 
 def _name(column: Column) -> str:
