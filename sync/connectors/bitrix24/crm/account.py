@@ -9,6 +9,7 @@ from typing import Any
 
 from sync.connectors.bitrix24.crm.items import ORIGINAL_NAMES
 from sync.connectors.bitrix24.crm.names import DEAL, upper_name
+from sync.connectors.bitrix24.crm.shapes import map_of, rows_of
 from sync.connectors.types import Command
 
 
@@ -40,7 +41,7 @@ def who_am_i() -> Command:
 
 def read_profile(value: Any) -> Profile:
     """The owner's ID, name and whether they are an administrator."""
-    told = value if isinstance(value, Mapping) else {}
+    told = map_of(value)
     name = " ".join(str(told[key]) for key in ("NAME", "LAST_NAME") if told.get(key))
     return Profile(str(told.get("ID") or ""), name, told.get("ADMIN") in (True, "Y", "true", 1, "1"))
 
@@ -57,7 +58,7 @@ def method_exists(name: str) -> Command:
 
 def read_method(value: Any) -> tuple[bool, bool]:
     """(exists, is available to us)."""
-    told = value if isinstance(value, Mapping) else {}
+    told = map_of(value)
     return bool(told.get("isExisting")), bool(told.get("isAvailable"))
 
 
@@ -68,12 +69,10 @@ def deal_fields() -> Command:
 
 def read_fields(value: Any, kind: int = DEAL) -> dict[str, FieldInfo]:
     """Upper-case name → what the field is."""
-    told = value.get("fields") if isinstance(value, Mapping) else None
-    rows = told if isinstance(told, Mapping) else {}
+    rows = map_of(map_of(value).get("fields"))
     return {
-        str(row.get("upperName") or upper_name(str(name), kind)): _field(row)
+        str(row.get("upperName") or upper_name(str(name), kind)): _field(map_of(row))
         for name, row in rows.items()
-        if isinstance(row, Mapping)
     }
 
 
@@ -102,8 +101,7 @@ def deal_funnels() -> Command:
 
 def read_funnels(value: Any) -> dict[str, str]:
     """Funnel ID → name."""
-    rows = value.get("categories") if isinstance(value, Mapping) else value
-    return {str(row["id"]): str(row["name"]) for row in rows} if isinstance(rows, list) else {}
+    return {str(row["id"]): str(row["name"]) for row in rows_of(value, "categories")}
 
 
 def deal_stages(category_id: str = "0") -> Command:
@@ -114,4 +112,4 @@ def deal_stages(category_id: str = "0") -> Command:
 
 def read_stages(value: Any) -> dict[str, str]:
     """STAGE_ID value → name, in the funnel's order."""
-    return {str(row["STATUS_ID"]): str(row["NAME"]) for row in value} if isinstance(value, list) else {}
+    return {str(row["STATUS_ID"]): str(row["NAME"]) for row in rows_of(value)}

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sync.connectors.bitrix24.crm.shapes import map_of, rows_of
 from sync.connectors.bitrix24.crm.values import as_written
 from sync.connectors.types import Command, File
 
@@ -66,11 +67,12 @@ def comments_of(deal_id: str, *, start: int = 0) -> Command:
 
 def read_comments(value: Any) -> list[Comment]:
     """The comments of a page, in its order."""
-    return [read_comment(row) for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+    return [read_comment(row) for row in rows_of(value)]
 
 
-def read_comment(row: Mapping[str, Any]) -> Comment:
+def read_comment(value: Any) -> Comment:
     """One comment. FILES is an object keyed by file ID, or missing, or an empty list."""
+    row = map_of(value)
     files = row.get("FILES")
     return Comment(
         id=str(row["ID"]),

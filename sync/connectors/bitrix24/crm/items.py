@@ -8,6 +8,7 @@ from typing import Any
 
 from sync.connectors.bitrix24.crm.multifields import as_added, as_changed, as_lists
 from sync.connectors.bitrix24.crm.names import DATES, LINKS, MULTIFIELDS, item_name, upper_name
+from sync.connectors.bitrix24.crm.shapes import added_id, rows_of
 from sync.connectors.bitrix24.crm.values import as_kept, as_written, plain_date
 from sync.connectors.types import Command, Record
 from sync.errors import NeedsStaff
@@ -82,7 +83,7 @@ def as_fields(kind: int, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_items(kind: int, value: Any) -> dict[str, Record]:
     """Records by ID from the answer of a list, in its order."""
-    records = (read_item(kind, item) for item in _rows(value))
+    records = (read_item(kind, item) for item in rows_of(value, "items"))
     return {record["ID"]: record for record in records}
 
 
@@ -99,15 +100,13 @@ def read_item(kind: int, item: Mapping[str, Any]) -> Record:
 
 
 def read_added(value: Any) -> str:
-    """The new record's ID from any answer to an add: `{"item": {"id": 5}}`, or just 5."""
-    if isinstance(value, Mapping):
-        value = value["item"]["id"] if "item" in value else value["id"]
-    return str(value)
+    """The new record's ID from any answer to an add; OutcomeUnknown when it holds none."""
+    return added_id(value)
 
 
 def read_ids(value: Any) -> list[str]:
     """The IDs of a page in ascending order; fewer than 50 mean that it is the last."""
-    return [str(item["id"]) for item in _rows(value)]
+    return [str(item["id"]) for item in rows_of(value, "items")]
 
 
 def read_origins(value: Any) -> dict[str, list[str]]:
@@ -117,7 +116,7 @@ def read_origins(value: Any) -> dict[str, list[str]]:
     again.
     """
     origins: dict[str, list[str]] = {}
-    rows = _rows(value)
+    rows = rows_of(value, "items")
     for row in rows:
         origins.setdefault(str(row["originId"]), []).append(str(row["id"]))
     if len(rows) >= PAGE and len(origins) < len(rows):
@@ -129,8 +128,3 @@ def read_origins(value: Any) -> dict[str, list[str]]:
             code="DOUBLE_ORIGIN",
         )
     return origins
-
-
-def _rows(value: Any) -> list[Mapping[str, Any]]:
-    rows = value.get("items") if isinstance(value, Mapping) else value
-    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []

@@ -15,6 +15,7 @@ from sync.connectors.bitrix24.crm.items import (
     update_item,
 )
 from sync.connectors.bitrix24.crm.names import COMPANY, CONTACT
+from sync.connectors.bitrix24.crm.shapes import php_map, rows_of, unexpected
 from sync.connectors.types import Command, Record
 
 MAX_DUPLICATE_VALUES = 20
@@ -86,7 +87,10 @@ def duplicates_by(
 
 def read_duplicates(value: Any) -> dict[str, list[str]]:
     """`{"CONTACT": ["5"]}`; the portal sends [] for nothing."""
-    found = value if isinstance(value, Mapping) else {}
+    found = php_map(value)
+    for ids in found.values():
+        if not isinstance(ids, list):
+            raise unexpected("a list", ids)
     return {str(entity): [str(record_id) for record_id in ids] for entity, ids in found.items()}
 
 
@@ -97,8 +101,7 @@ def deal_contacts_of(deal_id: str) -> Command:
 
 def read_deal_contacts(value: Any) -> list[str]:
     """Contact IDs, the primary one first."""
-    rows = [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
-    rows.sort(key=lambda row: (row.get("IS_PRIMARY") != "Y", int(row.get("SORT") or 0)))
+    rows = sorted(rows_of(value), key=lambda row: (row.get("IS_PRIMARY") != "Y", int(row.get("SORT") or 0)))
     return [str(row["CONTACT_ID"]) for row in rows]
 
 

@@ -6,6 +6,7 @@ https://apidocs.bitrix24.com/api-reference/crm/universal/product-rows/index.html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sync.connectors.bitrix24.crm.shapes import rows_of
 from sync.connectors.bitrix24.crm.values import as_kept
 from sync.connectors.types import Command
 
@@ -26,8 +27,7 @@ def read_product_rows(value: Any) -> list[dict[str, str]]:
     """The rows as another portal can take them, in order: free rows with name, price, quantity, discount
     and tax.
     """
-    rows = value.get("productRows") if isinstance(value, Mapping) else value
-    return [_portable(row) for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    return [_portable(row) for row in rows_of(value, "productRows")]
 
 
 def product_rows_set(deal_id: str, rows: Sequence[Mapping[str, Any]]) -> Command:
