@@ -64,7 +64,7 @@ def test_errors_have_an_empty_code_and_status_400(call, method, params, text):
     ],
 )
 def test_ignored_without_a_word(call, ignored):
-    deal_id = call("crm.deal.add", fields={"CATEGORY_ID": 2, SEGMENT: 1321})
+    deal_id = call("crm.deal.add", fields={"CATEGORY_ID": 2, "STAGE_ID": "C2:PREPARATION", SEGMENT: 1321})
     before = call("crm.deal.get", id=deal_id)
     assert call("crm.deal.update", id=deal_id, fields=ignored) is True
     assert call("crm.deal.get", id=deal_id) == before
