@@ -1,6 +1,7 @@
 """The one Django application of the product."""
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
@@ -10,9 +11,17 @@ class SyncConfig(AppConfig):
     """Registers the models, the admin and the checks; sets an empty database up after `migrate`."""
 
     name = "sync"
+    default = True
     verbose_name = _("Interconnector")
 
     def ready(self) -> None:
         """Set-up, not logic, hangs on a signal: `migrate` has no other door for "the tables are there"."""
         # by name: models may not be imported before every application is loaded
         post_migrate.connect(import_string("sync.first_start.after_migrate"), sender=self)
+
+
+class InterconnectorAdminConfig(admin_apps.AdminConfig):
+    """Django's admin with our site in the place of its own."""
+
+    default = False
+    default_site = "sync.site.InterconnectorSite"

@@ -73,6 +73,7 @@ class Job(models.Model):
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
         ordering = ["-id"]
+        permissions = [("retry_job", "Can retry jobs"), ("cancel_job", "Can cancel jobs")]
         indexes = [
             models.Index(fields=["state", "portal", "route", "step", "priority", "due_at"], name="job_board"),
             models.Index(fields=["lane", "state"], name="job_lane"),

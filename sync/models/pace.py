@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest
+from django.utils.translation import gettext_lazy as _
 
 from sync.models.portal import Portal
 from sync.pace import (
@@ -71,6 +72,18 @@ class Pace(models.Model):
         self.refresh_from_db()
         return Permit(is_granted=False, wait=self.wait(limits, now=now))
 
+    def take_one(self, limits: Limits, *, now: float) -> bool:
+        """Take one request for staff's own question: the limits hold, but an open breaker lets it pass."""
+        free = self._rows().filter(
+            tat__lte=now + limits.tolerance, bucket_tat__lte=now + limits.bucket_tolerance
+        )
+        return bool(
+            free.update(
+                tat=Greatest(F("tat"), Value(now)) + limits.interval,
+                bucket_tat=Greatest(F("bucket_tat"), Value(now)) + limits.bucket_interval,
+            )
+        )
+
     def wait(self, limits: Limits, *, now: float) -> float:
         """Seconds until the next request may go."""
         waits = [
@@ -132,11 +145,15 @@ class Pace(models.Model):
 class MethodBudget(models.Model):
     """A vendor method that may not be called for a while (its time budget is spent)."""
 
-    portal = models.ForeignKey(Portal, models.CASCADE, related_name="method_budgets")
-    method = models.CharField(max_length=100)
+    portal = models.ForeignKey(
+        Portal, models.CASCADE, related_name="method_budgets", verbose_name=_("portal")
+    )
+    method = models.CharField(_("method"), max_length=100)
     blocked_until = models.FloatField()
 
     class Meta:
+        verbose_name = _("method budget")
+        verbose_name_plural = _("method budgets")
         constraints = [models.UniqueConstraint(fields=["portal", "method"], name="one_budget_a_method")]
 
     def __str__(self) -> str:

@@ -1,0 +1,73 @@
+"""The cards of deals in their portals: from a row to a link, from a pasted link to a row."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from sync.models import Portal
+
+_CARD = re.compile(r"/crm/(?:deal/(?:details|show)|type/2/details)/(\d{1,20})(?:/|$|\?)")
+_ID = re.compile(r"[?]?\d{1,20}")
+_NUMBERED = re.compile(r"(?:deal[_ ]|№ ?|# ?|id[: ]*)(\d{1,20})", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class DealNumber:
+    """What somebody searched for: a deal's ID, and its portal's host when they pasted its card's address."""
+
+    deal_id: str
+    host: str = ""
+
+
+def read_number(term: str) -> DealNumber | None:
+    """The deal meant by `term`: 123, DEAL_123, №123, or the address of its card; None when it means none."""
+    term = term.strip()
+    if _ID.fullmatch(term):
+        return DealNumber(term.lstrip("?"))
+    if numbered := _NUMBERED.fullmatch(term):
+        return DealNumber(numbered[1])
+    address = term if "//" in term else f"https://{term}"
+    try:
+        parts = urlsplit(address)
+        host = (parts.netloc or "").rpartition("@")[2].lower()
+    except ValueError:
+        return None
+    card = _CARD.search(parts.path + "?")
+    return DealNumber(card[1], host) if card else None
+
+
+def host_of(portal: Portal) -> str:
+    """The host (and port, if any) of the portal's address; never the rest, which is its secret."""
+    try:
+        return (urlsplit(portal.webhook_url or "").netloc).rpartition("@")[2].lower()
+    except ValueError:
+        return ""
+
+
+def card_link(portal: Portal, deal_id: str | None) -> SafeString | str:
+    """A link to the deal's card in its portal, which opens in a new tab."""
+    if not deal_id:
+        return "…"
+    host = host_of(portal)
+    if not host or not deal_id.isdigit():
+        return deal_id
+    scheme = "http" if (portal.webhook_url or "").startswith("http://") else "https"
+    return format_html(
+        '<a href="{}://{}/crm/deal/details/{}/" target="_blank" rel="noopener noreferrer" title="{}">{}</a>',
+        scheme,
+        host,
+        deal_id,
+        _("Open the card at %(portal)s") % {"portal": portal},
+        deal_id,
+    )
+
+
+def portals_at(host: str) -> list[int]:
+    """IDs of the portals with that host; addresses are encrypted, so the few portals are compared here."""
+    return [portal.pk for portal in Portal.objects.only("webhook_url") if host_of(portal) == host]

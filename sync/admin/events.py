@@ -1,0 +1,125 @@
+"""Events: what portals told us, and what became of it; read-only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from sync.admin.cards import card_link, portals_at, read_number
+from sync.admin.filters import OutcomeFilter, ReceivedFilter
+from sync.admin.moments import ago, exact
+from sync.admin.screen import ReadOnly, Screen
+from sync.admin.words import ACTIONS, ENTITIES, badge, safe, safe_pairs
+from sync.models import Event, Job
+
+MOST_JOBS = 20
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnly, Screen):
+    """One row a webhook; the newest first."""
+
+    list_display = ("record", "portal", "happened", "outcome_badge", "why", "received", "repeats")
+    list_display_links = ("record",)
+    list_filter = (OutcomeFilter, "portal", ReceivedFilter)
+    list_select_related = ("portal",)
+    search_fields = ("record_id",)
+    search_help_text = _("The ID of a deal, or the address of its card.")
+    fields = (
+        "portal", "record", "card", "happened", "outcome_badge", "why", "repeats", "received_text",
+        "remote_addr", "params_text", "details_text", "jobs_text",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        """Without what only the page of one event shows."""
+        return super().get_queryset(request).defer("params", "details", "portal__inbound_token")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
+    ) -> tuple[QuerySet[Event], bool]:
+        """Events about exactly that record."""
+        if not search_term.strip():
+            return queryset, False
+        number = read_number(search_term)
+        if number is None:
+            return queryset.none(), False
+        found = queryset.filter(record_id=number.deal_id)
+        return (found.filter(portal__in=portals_at(number.host)) if number.host else found), False
+
+    @admin.display(description=_("record"))
+    def record(self, event: Event) -> str:
+        """What it is about."""
+        return f"{ENTITIES.get(event.entity, event.entity)} {event.record_id}"
+
+    @admin.display(description=_("card"))
+    def card(self, event: Event) -> SafeString | str:
+        """The card at the portal that sent it."""
+        return card_link(event.portal, event.own_id or event.record_id) if event.entity == "deal" else "—"
+
+    @admin.display(description=_("what happened"))
+    def happened(self, event: Event) -> str:
+        """Created, changed, deleted, or a robot's signal."""
+        return str(ACTIONS.get(event.action, event.action))
+
+    @admin.display(description=_("outcome"))
+    def outcome_badge(self, event: Event) -> SafeString:
+        """What became of it."""
+        return badge(event.outcome, event.get_outcome_display())
+
+    @admin.display(description=_("why"))
+    def why(self, event: Event) -> str:
+        """Why nothing was to do."""
+        return safe(event.note) or "—"
+
+    @admin.display(description=_("received"))
+    def received(self, event: Event) -> SafeString | str:
+        """How long ago it came."""
+        return ago(event.received_at)
+
+    @admin.display(description=_("received"))
+    def received_text(self, event: Event) -> str:
+        """When it came, exactly."""
+        return exact(event.received_at)
+
+    @admin.display(description=_("parameters"))
+    def params_text(self, event: Event) -> SafeString | str:
+        """What mappings may use, masked."""
+        return _table(event.params)
+
+    @admin.display(description=_("details"))
+    def details_text(self, event: Event) -> SafeString | str:
+        """What else it brought, masked."""
+        return _table(event.details)
+
+    @admin.display(description=_("jobs of this record"))
+    def jobs_text(self, event: Event) -> SafeString | str:
+        """The jobs about the same record, the newest first."""
+        jobs = (
+            Job.objects.filter(source_id=event.record_id)
+            .filter(_at(event))
+            .select_related("route")[:MOST_JOBS]
+        )
+        rows = [
+            (reverse("admin:sync_job_change", args=[job.pk]), job.pk, job.route, job.get_state_display())
+            for job in jobs
+        ]
+        links = format_html_join("", '<li><a href="{}">№{}</a> {}: {}</li>', rows)
+        return format_html('<ul class="plain">{}</ul>', links) if rows else _now("none")
+
+
+def _at(event: Event) -> Any:
+    return Q(route__source=event.portal_id) | Q(route__target=event.portal_id)
+
+
+def _table(tree: Any) -> SafeString | str:
+    rows = format_html_join("", "<tr><th scope='row'>{}</th><td>{}</td></tr>", safe_pairs(tree))
+    return format_html('<table class="pairs">{}</table>', rows) if rows else "—"

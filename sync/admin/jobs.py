@@ -1,0 +1,155 @@
+"""Jobs: what waits, what failed and why; read-only, with Retry and Cancel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from sync import bell
+from sync.admin.cards import card_link
+from sync.admin.filters import CreatedFilter, FailureFilter, FinishedFilter, StateFilter, StepFilter
+from sync.admin.jobpage import page_of
+from sync.admin.moments import ago, exact
+from sync.admin.screen import MOST_LOGGED, ReadOnly, Screen
+from sync.admin.searching import DealSearch
+from sync.admin.words import KINDS, badge, brief, safe_pairs, step_words
+from sync.models import Job, Portal, Route
+
+
+@admin.register(Job)
+class JobAdmin(DealSearch, ReadOnly, Screen):
+    """One row a job; the newest first."""
+
+    change_form_template = "admin/sync/job/change_form.html"
+    actions = ("retry", "cancel")
+    buttons = ("retry", "cancel")
+    list_display = ("state_badge", "route", "deals", "step_text", "since", "due", "reason")
+    list_display_links = ("state_badge",)
+    list_filter = (StateFilter, FailureFilter, "route", "portal", StepFilter, CreatedFilter, FinishedFilter)
+    fields = (
+        "state_badge", "route", "kind_text", "deals", "step_text", "portal", "created_text", "due_text",
+        "finished_text", "attempts", "folded", "params_text",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        """All rows of a page share their few routes and portals, so that each secret is decrypted once."""
+        routes = Route.objects.select_related("source", "target")
+        jobs: QuerySet[Job] = super().get_queryset(request).defer("params", "warning")
+        return jobs.prefetch_related(Prefetch("route", queryset=routes))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The job's page with all that happened to it."""
+        job = self.get_object(request, object_id)
+        story = page_of(job, request) if job and self.has_view_permission(request, job) else {}
+        return super().change_view(request, object_id, form_url, story | (extra_context or {}))
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Who may retry: an own right, so that viewing does not bring it."""
+        return bool(request.user.has_perm("sync.retry_job"))
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Who may cancel."""
+        return bool(request.user.has_perm("sync.cancel_job"))
+
+    @admin.action(description=_("Retry"), permissions=["retry"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        """Failed and cancelled jobs wait again, at the step where they stopped."""
+        rows = list(queryset.filter(state__in=(Job.State.FAILED, Job.State.CANCELLED))[: MOST_LOGGED + 1])
+        changed = queryset.requeue(now=timezone.now())  # type: ignore[attr-defined]
+        for portal_id in Portal.objects.filter(is_paused=False).values_list("pk", flat=True):
+            bell.ring(portal_id)
+        self.log_many(request, rows, gettext("Retry"))
+        told = ngettext("%(count)s job is queued again.", "%(count)s jobs are queued again.", changed)
+        self._tell(request, changed, told, gettext("Only failed and cancelled jobs can be retried."))
+
+    @admin.action(description=_("Cancel"), permissions=["cancel"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        """Waiting and failed jobs end here; running ones stay."""
+        rows = list(queryset.filter(state__in=(Job.State.WAITING, Job.State.FAILED))[: MOST_LOGGED + 1])
+        changed = queryset.cancel(now=timezone.now())  # type: ignore[attr-defined]
+        self.log_many(request, rows, gettext("Cancel"))
+        told = ngettext("%(count)s job is cancelled.", "%(count)s jobs are cancelled.", changed)
+        self._tell(request, changed, told, gettext("Only waiting and failed jobs can be cancelled."))
+
+    def _tell(self, request: HttpRequest, changed: int, told: str, otherwise: str) -> None:
+        if changed:
+            self.message_user(request, told % {"count": changed}, messages.SUCCESS)
+        else:
+            self.message_user(request, otherwise, messages.WARNING)
+
+    @admin.display(description=_("state"))
+    def state_badge(self, job: Job) -> SafeString:
+        """The state; of a failed job also who acts."""
+        text = job.get_state_display()
+        if job.state == Job.State.FAILED and job.failure:
+            text = f"{text}: {job.get_failure_display()}"
+        return badge(job.state, text)
+
+    @admin.display(description=_("deal: source → target"))
+    def deals(self, job: Job) -> SafeString:
+        """Both deals, linked to their cards."""
+        unknown = job.source_id.startswith("?")
+        source = "…" if unknown else card_link(job.route.source, job.source_id)
+        target = card_link(job.route.target, job.source_id[1:] if unknown else job.target_id)
+        arrow = "←" if job.kind == "feedback" else "→"
+        return format_html('<span class="deals">{} {} {}</span>', source, arrow, target)
+
+    @admin.display(description=_("kind"))
+    def kind_text(self, job: Job) -> str:
+        """Which way it goes."""
+        return str(KINDS.get(job.kind, job.kind))
+
+    @admin.display(description=_("step"))
+    def step_text(self, job: Job) -> str:
+        """Where it stands; nothing for jobs that are through."""
+        return "—" if job.state in (Job.State.DONE, Job.State.SKIPPED) else step_words(job.step)
+
+    @admin.display(description=_("since"))
+    def since(self, job: Job) -> SafeString | str:
+        """When it came into being."""
+        return ago(job.created_at)
+
+    @admin.display(description=_("due"))
+    def due(self, job: Job) -> SafeString | str:
+        """When it goes on."""
+        return ago(job.due_at if job.state == Job.State.WAITING else None)
+
+    @admin.display(description=_("reason"))
+    def reason(self, job: Job) -> str:
+        """Why it is where it is, in short."""
+        return brief(job.note)
+
+    @admin.display(description=_("created"))
+    def created_text(self, job: Job) -> str:
+        """When it came into being, exactly."""
+        return exact(job.created_at)
+
+    @admin.display(description=_("due"))
+    def due_text(self, job: Job) -> str:
+        """When it goes on, exactly."""
+        return exact(job.due_at if job.state == Job.State.WAITING else None)
+
+    @admin.display(description=_("finished"))
+    def finished_text(self, job: Job) -> str:
+        """When it ended, exactly."""
+        return exact(job.finished_at)
+
+    @admin.display(description=_("parameters"))
+    def params_text(self, job: Job) -> str:
+        """What the webhooks brought, masked."""
+        return "; ".join(f"{name} = {value}" for name, value in safe_pairs(job.params)) or "—"

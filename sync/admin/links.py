@@ -1,0 +1,120 @@
+"""Deal mappings: which deal there belongs to which deal here; a superuser may correct one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from sync.admin.cards import card_link, read_number
+from sync.admin.moments import ago, exact
+from sync.admin.screen import ReadOnly, Screen
+from sync.admin.searching import DealSearch
+from sync.models import Link, Route
+
+
+class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Only the target's ID: a link to another source deal would be another link."""
+
+    class Meta:
+        model = Link
+        fields = ("target_id",)
+        help_texts = {
+            "target_id": _(
+                "The deal's ID at the receiving portal, or the address of its card. From now on updates go "
+                "to that deal; the former one is left as it is."
+            )
+        }
+        widgets = {"target_id": forms.TextInput}
+
+    def clean_target_id(self) -> str:
+        """A deal's ID that no other mapping of the route has."""
+        number = read_number(self.cleaned_data["target_id"] or "")
+        if number is None:
+            raise ValidationError(gettext("This is neither a deal's ID nor the address of its card."))
+        twins = Link.objects.filter(
+            route=self.instance.route_id, entity=self.instance.entity, target_id=number.deal_id
+        ).exclude(pk=self.instance.pk)
+        if twin := twins.first():
+            raise ValidationError(
+                gettext("Deal %(target)s is already mapped to deal %(source)s. Correct that mapping first.")
+                % {"target": number.deal_id, "source": twin.source_id}
+            )
+        return number.deal_id
+
+
+@admin.register(Link)
+class LinkAdmin(DealSearch, ReadOnly, Screen):
+    """One row a pair of deals."""
+
+    form = LinkForm
+    list_display = ("pair", "route", "source_card", "target_card", "state", "changed")
+    list_display_links = ("pair",)
+    list_filter = ("route",)
+    fields = ("route", "source_card", "target_id", "target_card", "state", "reported_text", "changed_text")
+    readonly_fields = ("route", "source_card", "target_card", "state", "reported_text", "changed_text")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Link]:
+        """All rows of a page share their few routes and portals."""
+        routes = Route.objects.select_related("source", "target")
+        links: QuerySet[Link] = super().get_queryset(request).defer("params", "files")
+        return links.prefetch_related(Prefetch("route", queryset=routes))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers only: a wrong mapping writes into somebody else's deal."""
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    def save_model(self, request: HttpRequest, obj: Link, form: Any, change: Any) -> None:
+        """The new target has none of what we wrote to the old one, so the next event writes everything."""
+        if "target_id" not in form.changed_data:
+            return
+        obj.state = Link.State.LINKED
+        obj.content_hash = obj.back_hash = ""
+        obj.files = {}
+        obj.save(update_fields=["target_id", "state", "content_hash", "back_hash", "files", "updated_at"])
+
+    def construct_change_message(self, request: HttpRequest, form: Any, *args: Any, **kwargs: Any) -> Any:
+        """Both IDs, so that the log tells what was there before."""
+        if "target_id" not in form.changed_data:
+            return super().construct_change_message(request, form, *args, **kwargs)
+        return gettext("Re-linked: %(before)s → %(after)s") % {
+            "before": form.initial.get("target_id") or "…",
+            "after": form.cleaned_data["target_id"],
+        }
+
+    @admin.display(description=_("deals"))
+    def pair(self, link: Link) -> str:
+        """Both IDs."""
+        return str(link)
+
+    @admin.display(description=_("source card"))
+    def source_card(self, link: Link) -> SafeString | str:
+        """The deal at the sending portal."""
+        return card_link(link.route.source, link.source_id)
+
+    @admin.display(description=_("target card"))
+    def target_card(self, link: Link) -> SafeString | str:
+        """The deal at the receiving portal."""
+        return card_link(link.route.target, link.target_id)
+
+    @admin.display(description=_("changed"))
+    def changed(self, link: Link) -> SafeString | str:
+        """When we wrote last."""
+        return ago(link.updated_at)
+
+    @admin.display(description=_("changed"))
+    def changed_text(self, link: Link) -> str:
+        """When we wrote last, exactly."""
+        return exact(link.updated_at)
+
+    @admin.display(description=_("reported back"))
+    def reported_text(self, link: Link) -> str:
+        """When the source card was told, exactly."""
+        return exact(link.reported_at)

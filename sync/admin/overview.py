@@ -1,0 +1,86 @@
+"""The bad news of the first page: failed jobs, portals in trouble, silent workers; each query bounded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from sync.admin.filters import in_state
+from sync.admin.moments import ago
+from sync.admin.outlook import is_silent, portal_state
+from sync.admin.words import badge_of, brief
+from sync.models import Heartbeat, Job, Pace, Portal
+
+MOST_COUNTED = 10_000
+"""Failed jobs that are counted by word; more are told as "10000+"."""
+
+MOST_ROWS = 20
+
+
+def bad_news(user: Any) -> list[dict[str, Any]]:
+    """Rows of the table: tone, what, how much or since when, and where to click; only what `user` may see."""
+    rows: list[dict[str, Any]] = []
+    if user.has_perm("sync.view_job"):
+        rows += _failures()
+    if user.has_perm("sync.view_portal"):
+        rows += _portals()
+    if user.has_perm("sync.view_heartbeat"):
+        rows += _workers()
+    return rows
+
+
+def _failures() -> list[dict[str, Any]]:
+    newest = in_state(Job.objects.all(), Job.State.FAILED).order_by("-id")
+    words = Counter(newest.values_list("failure", flat=True)[:MOST_COUNTED])
+    more = "+" if words.total() == MOST_COUNTED else ""
+    address = reverse("admin:sync_job_changelist")
+    return [
+        _row(
+            "bad",
+            _("Failed jobs: %(why)s") % {"why": Job.Failure(word).label},
+            f"{words[word]}{more}",
+            f"{address}?failure={word}",
+        )
+        for word in Job.Failure.values
+        if words[word]
+    ]
+
+
+def _portals() -> list[dict[str, Any]]:
+    troubled = Pace.objects.filter(failures__gt=0).select_related("portal")[:MOST_ROWS]
+    rows = [
+        _row(*_state(pace), brief(pace.trouble), _page(pace.portal))
+        for pace in troubled
+        if not pace.portal.is_paused
+    ]
+    paused = Portal.objects.filter(is_paused=True)[:MOST_ROWS]
+    return rows + [_row("quiet", f"{portal}: {_('paused')}", "", _page(portal)) for portal in paused]
+
+
+def _state(pace: Pace) -> tuple[str, str]:
+    tone, words = portal_state(pace.portal, pace)
+    return tone, f"{pace.portal}: {words}"
+
+
+def _page(portal: Portal) -> str:
+    return reverse("admin:sync_portal_change", args=[portal.pk])
+
+
+def _workers() -> list[dict[str, Any]]:
+    workers = list(Heartbeat.objects.order_by("-seen_at")[:MOST_ROWS])
+    address = reverse("admin:sync_heartbeat_changelist")
+    if not any(not is_silent(worker) for worker in workers):
+        return [_row("bad", _("No worker runs: jobs wait until one is started"), "", address)]
+    return [
+        _row("wait", _("Worker %(name)s is silent") % {"name": worker.name}, ago(worker.seen_at), address)
+        for worker in workers
+        if is_silent(worker)
+    ]
+
+
+def _row(tone: str, what: str, detail: Any, address: str) -> dict[str, Any]:
+    word = {"bad": _("act"), "wait": _("watch"), "quiet": _("note")}[tone]
+    return {"badge": badge_of(tone, word), "what": what, "detail": detail, "url": address}

@@ -1,0 +1,171 @@
+"""Portals: their secrets, how fast we may call them, and how they are."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+
+from sync import bell
+from sync.admin.cards import host_of
+from sync.admin.outlook import portal_state
+from sync.admin.portalform import SECRETS, PortalForm
+from sync.admin.screen import Screen
+from sync.admin.words import badge_of, safe
+from sync.connectors import open_client
+from sync.connectors.bitrix24 import crm
+from sync.errors import SyncError
+from sync.models import Job, Pace, Portal
+from sync.portals import access_to
+
+CHECK_SECONDS = 10.0
+"""How long staff wait for an answer before "check now" says that there is none."""
+
+
+@admin.register(Portal)
+class PortalAdmin(Screen):
+    """One row a portal."""
+
+    form = PortalForm
+    change_form_template = "admin/sync/portal/change_form.html"
+    actions = ("pause", "resume", "check_now")
+    buttons = ("check_now", "pause", "resume")
+    list_display = ("__str__", "host", "state", "requests_per_minute", "waiting")
+    list_select_related = ("pace",)
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "kind", "is_paused")}),
+        (_("Secrets"), {"fields": SECRETS}),
+        (_("How fast we may call it"), {"fields": ("requests_per_minute", "burst", "slots")}),
+        (
+            _("The vendor's limits"),
+            {"fields": ("bucket_size", "bucket_leak", "request_seconds"), "classes": ("collapse",)},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Portal]:
+        """Each with the number of its waiting jobs, counted inside one index."""
+        waiting = Job.objects.filter(portal=OuterRef("pk"), state=Job.State.WAITING).order_by()
+        counted = waiting.values("portal").annotate(count=Count("pk")).values("count")
+        portals: QuerySet[Portal] = super().get_queryset(request)
+        return portals.annotate(waiting_jobs=Coalesce(Subquery(counted), 0))
+
+    @method_decorator(sensitive_post_parameters(*SECRETS))
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form; what is posted to it stays out of error reports."""
+        return super().changeform_view(request, *args, **kwargs)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The portal's page with its state and the address its webhooks go to."""
+        portal = self.get_object(request, object_id)
+        state = _page_of(portal, request) if portal and self.has_view_permission(request, portal) else {}
+        return super().change_view(request, object_id, form_url, state | (extra_context or {}))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Portal | None = None) -> bool:
+        """Only one that nothing has come from or gone to: deleting takes the history along."""
+        if obj is None or obj.events.exists() or obj.jobs.exists():
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Portal, form: Any, change: bool) -> None:  # noqa: FBT001
+        """A portal that was resumed or has got a new address is looked at now."""
+        super().save_model(request, obj, form, change)
+        if "webhook_url" in form.changed_data:
+            Pace.of(obj).passed_one()  # its trouble was the old address's
+        bell.ring(obj.pk)
+
+    @admin.action(description=_("Pause"), permissions=["change"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Portal]) -> None:
+        """Nothing is sent until it is resumed."""
+        rows = list(queryset.filter(is_paused=False))
+        queryset.filter(is_paused=False).update(is_paused=True)
+        self.log_many(request, rows, gettext("Pause"))
+        self.message_user(
+            request, gettext("Paused: nothing is sent; what arrives is kept."), messages.SUCCESS
+        )
+
+    @admin.action(description=_("Resume"), permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Portal]) -> None:
+        """What has gathered goes out."""
+        rows = list(queryset.filter(is_paused=True))
+        queryset.filter(is_paused=True).update(is_paused=False)
+        for portal in rows:
+            bell.ring(portal.pk)
+        self.log_many(request, rows, gettext("Resume"))
+        self.message_user(request, gettext("Resumed: what has gathered goes out now."), messages.SUCCESS)
+
+    @admin.action(description=_("Check now"), permissions=["change"])
+    def check_now(self, request: HttpRequest, queryset: QuerySet[Portal]) -> None:
+        """Ask each portal who we are there: one harmless request, within its limit."""
+        for portal in queryset:
+            is_fine, told = ask(portal)
+            level = messages.SUCCESS if is_fine else messages.ERROR
+            self.message_user(request, f"{portal}: {told}", level)
+
+    @admin.display(description=_("host"))
+    def host(self, portal: Portal) -> str:
+        """Where it is; the rest of the address is secret."""
+        return host_of(portal) or "—"
+
+    @admin.display(description=_("state"))
+    def state(self, portal: Portal) -> SafeString:
+        """How it is, in words."""
+        return badge_of(*portal_state(portal, getattr(portal, "pace", None)))
+
+    @admin.display(description=_("waiting jobs"))
+    def waiting(self, portal: Portal) -> SafeString:
+        """How many jobs wait for it."""
+        count = getattr(portal, "waiting_jobs", 0)
+        address = reverse("admin:sync_job_changelist")
+        return format_html(
+            '<a href="{}?portal__id__exact={}&state=waiting">{}</a>', address, portal.pk, count
+        )
+
+
+def ask(portal: Portal) -> tuple[bool, str]:
+    """Whether the portal answers, and that in words. An answer ends its "away" at once."""
+    pace = Pace.of(portal)
+    if not pace.take_one(portal.limits, now=time.time()):
+        busy = gettext("its requests are used up just now, try again in %(seconds)s s.")
+        return True, busy % {"seconds": int(portal.limits.interval) + 1}
+    client = open_client(portal.kind, replace(access_to(portal), read_timeout=CHECK_SECONDS))
+    began = time.monotonic()
+    try:
+        profile = crm.read_profile(client.carry({"who": crm.who_am_i()}).answers["who"].result())
+    except SyncError as error:
+        return False, safe(error.message)
+    pace.passed_one()
+    bell.ring(portal.pk)
+    told = gettext("answers in %(seconds).1f s; the webhook belongs to user %(name)s%(role)s.")
+    role = gettext(" (administrator)") if profile.is_admin else ""
+    name = profile.name or f"№{profile.user_id}"
+    return True, told % {"seconds": time.monotonic() - began, "name": name, "role": role}
+
+
+def _page_of(portal: Portal, request: HttpRequest) -> dict[str, Any]:
+    pace = Pace.objects.filter(pk=portal.pk).first()
+    return {
+        "portal_state": badge_of(*portal_state(portal, pace)),
+        "trouble": safe(pace.trouble) if pace else "",
+        "waiting_jobs": getattr(portal, "waiting_jobs", 0),
+        "inbound_address": request.build_absolute_uri(reverse("inbound", args=[portal.slug])),
+        "has_token": bool(portal.inbound_token),
+        "portal_id": portal.pk,
+    }

@@ -1,0 +1,100 @@
+"""The form of a route: the flow's options as fields, checked by the flow's own model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from pydantic import ValidationError
+
+from sync.flows.deals.options import COMMENT_NAMES, DealOptions
+from sync.models import Route
+
+PATHS: dict[str, tuple[str, ...]] = {
+    "comment": ("comment",),
+    "stage": ("stage",),
+    "carry_contacts": ("carry", "contacts"),
+    "carry_companies": ("carry", "companies"),
+    "carry_products": ("carry", "products"),
+    "carry_files": ("carry", "files"),
+    "carry_comments": ("carry", "comments"),
+}
+"""Form field → where it stands in the options of a route of deals."""
+
+COMMENT_WAYS = [
+    ("none", _("do not carry")),
+    ("forward", _("source → target")),
+    ("back", _("target → source")),
+    ("both", _("both ways")),
+]
+
+
+class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A route of deals."""
+
+    comment = forms.CharField(
+        label=_("comment on the source card"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+        help_text=_("Written once the deal has arrived; empty: none. It may name {names}."),
+    )
+    stage = forms.CharField(
+        label=_("stage of the source card"),
+        required=False,
+        max_length=60,
+        help_text=_(
+            "The stage the source card moves to once the deal has arrived, such as C2:UC_MXQPC8; empty: none."
+        ),
+    )
+    carry_contacts = forms.BooleanField(label=_("contacts"), required=False)
+    carry_companies = forms.BooleanField(label=_("companies"), required=False)
+    carry_products = forms.BooleanField(label=_("products"), required=False)
+    carry_files = forms.BooleanField(label=_("files"), required=False)
+    carry_comments = forms.ChoiceField(label=_("timeline comments"), choices=COMMENT_WAYS, initial="none")
+
+    class Meta:
+        model = Route
+        exclude = ("options",)  # noqa: DJ006  # every other column; options are the fields above
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = ", ".join(f"{{{name}}}" for name in COMMENT_NAMES)
+        for name, path in PATHS.items():
+            if name in self.fields and (stored := _found(self.instance.options, path)) is not None:
+                self.initial[name] = stored
+        if "comment" in self.fields:
+            self.fields["comment"].help_text = str(self.fields["comment"].help_text).format(names=names)
+
+    def clean(self) -> dict[str, Any]:
+        """The options as the flow itself checks them, each error at its field."""
+        cleaned = super().clean() or self.cleaned_data
+        options = _laid_over(self.instance.options, cleaned)
+        try:
+            self.instance.options = DealOptions.model_validate(options).model_dump()
+        except ValidationError as error:
+            for fault in error.errors(include_url=False, include_input=False):
+                self._blame(fault["loc"], str(fault.get("ctx", {}).get("error", fault["msg"])))
+        return cleaned
+
+    def _blame(self, where: tuple[Any, ...], fault: str) -> None:
+        field = next((name for name, path in PATHS.items() if path == where), None)
+        place = "" if field else f"{'.'.join(map(str, where))}: "
+        self.add_error(field if field in self.fields else None, f"{place}{fault}")
+
+
+def _found(options: dict[str, Any], path: tuple[str, ...]) -> Any:
+    found: Any = options
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def _laid_over(options: dict[str, Any], cleaned: dict[str, Any]) -> dict[str, Any]:
+    """The stored options with what the form says; options the form does not know stay."""
+    result = {**options, "carry": {**(options.get("carry") or {})}}
+    for name, path in PATHS.items():
+        if name in cleaned:
+            place = result["carry"] if len(path) > 1 else result
+            place[path[-1]] = cleaned[name]
+    return result

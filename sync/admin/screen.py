@@ -1,0 +1,114 @@
+"""What all our screens share: lists that stay fast, and actions that also stand on a record's page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import get_content_type_for_model
+from django.contrib.admin.utils import model_format_dict, quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+
+from sync.admin.paginator import CappedPaginator
+
+MOST_LOGGED = 100
+"""Rows of one bulk action that get an own line in the log; more of them share one."""
+
+
+class Screen(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for mypy
+    """A list without sorting by click and without full counts: either reads the whole table."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    sortable_by = ()
+    change_form_template = "admin/sync/change_form.html"
+    buttons: tuple[str, ...] = ()
+    """Actions that also stand as buttons on a record's page."""
+
+    class Media:
+        css = {"all": ("sync/admin.css",)}
+
+    def get_urls(self) -> list[URLPattern]:
+        """One more address: the buttons of a record's page."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_run"
+        view = self.admin_site.admin_view(self.run_button)
+        return [path("<path:object_id>/run/<slug:action>/", view, name=name), *super().get_urls()]
+
+    def run_button(self, request: HttpRequest, object_id: str, action: str) -> HttpResponse:
+        """Run one action on one record; the same rights and the same code as in the list."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        record = self.get_object(request, unquote(object_id))
+        if record is None:
+            raise Http404
+        allowed = self._allowed(request) if self.has_view_permission(request, record) else {}
+        if action not in allowed:
+            raise PermissionDenied
+        allowed[action][0](self, request, self.model._default_manager.filter(pk=record.pk))
+        return HttpResponseRedirect(
+            reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(record.pk)])
+        )
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The record's page with its buttons."""
+        context = {"buttons": self._buttons(request, object_id), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    def _buttons(self, request: HttpRequest, object_id: str) -> list[dict[str, str]]:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_run"
+        return [
+            {
+                "name": button,
+                "label": str(label) % model_format_dict(self.opts),
+                "url": reverse(name, args=[object_id, button]),
+            }
+            for button, (_run, _name, label) in self._allowed(request).items()
+        ]
+
+    def _allowed(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:
+        """The buttons this person may press: name → what it runs, its name and label."""
+        actions = self.get_actions(request)
+        return {name: action for name in self.buttons if (action := actions.get(name))}
+
+    def log_many(self, request: HttpRequest, rows: list[Any], what: str) -> None:
+        """Write into the log who did `what`: a line a record, or one for all when there are many."""
+        for row in rows if len(rows) <= MOST_LOGGED else []:
+            self.log_change(request, row, what)
+        if len(rows) > MOST_LOGGED:
+            LogEntry.objects.create(
+                user_id=str(request.user.pk),
+                content_type=get_content_type_for_model(self.model),
+                object_repr=gettext("many %(name)s") % {"name": self.opts.verbose_name_plural},
+                action_flag=CHANGE,
+                change_message=what,
+            )
+
+
+class ReadOnly:
+    """Nobody adds, changes or deletes these rows by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False

@@ -1,0 +1,32 @@
+"""Workers: which worker hosts live."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from sync.admin.moments import ago
+from sync.admin.outlook import is_silent
+from sync.admin.screen import ReadOnly, Screen
+from sync.admin.words import badge
+from sync.models import Heartbeat
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnly, Screen):
+    """One row a worker cluster."""
+
+    list_display = ("name", "seen", "life")
+    fields = readonly_fields = ("name", "seen_at", "life")
+
+    @admin.display(description=_("last seen"))
+    def seen(self, worker: Heartbeat) -> SafeString | str:
+        """How long ago it did something."""
+        return ago(worker.seen_at)
+
+    @admin.display(description=_("state"))
+    def life(self, worker: Heartbeat) -> SafeString:
+        """Whether it works."""
+        return badge("failed", _now("silent")) if is_silent(worker) else badge("done", _now("works"))
