@@ -68,12 +68,15 @@ def deal_fields() -> Command:
 
 
 def read_fields(value: Any, kind: int = DEAL) -> dict[str, FieldInfo]:
-    """Upper-case name → what the field is."""
+    """Upper-case name, as records have it → what the field is."""
     rows = map_of(map_of(value).get("fields"))
-    return {
-        str(row.get("upperName") or upper_name(str(name), kind)): _field(map_of(row))
-        for name, row in rows.items()
-    }
+    return {_name(str(name), map_of(row), kind): _field(row) for name, row in rows.items()}
+
+
+def _name(name: str, row: Mapping[str, Any], kind: int) -> str:
+    """The portal's `upperName` for user fields only: it says CREATED_TIME where people know DATE_CREATE."""
+    told = str(row.get("upperName") or "")
+    return told if told.startswith("UF_") else upper_name(name, kind)
 
 
 def _field(row: Mapping[str, Any]) -> FieldInfo:
