@@ -57,6 +57,14 @@ def test_cut_inside_a_batch(call):
     assert titles(call) == ["0", "1", "2", "3", "4"]
 
 
+def test_a_request_that_takes_too_long_is_cut_and_its_work_stays(call):
+    call.control("limits", request_limit=0.1)
+    call.control("faults", command_latency=0.04)
+    with pytest.raises(LOST):
+        call.batch({f"c{n}": f"crm.deal.add?fields[TITLE]={n}" for n in range(20)})
+    assert 1 < len(titles(call)) < 10
+
+
 def test_a_held_answer(call):
     call.control("faults", hang=1, hang_seconds=0.4)
     with pytest.raises(requests.exceptions.ReadTimeout):

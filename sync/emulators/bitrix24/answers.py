@@ -29,9 +29,10 @@ class ApiError(Exception):
         self.text = text
         self.status = status
 
-    def envelope(self) -> dict[str, Any]:
-        """The error as the portal writes it."""
-        return {"error": self.code, "error_description": self.text}
+
+def error_envelope(error: ApiError) -> dict[str, Any]:
+    """An error as the portal writes it."""
+    return {"error": error.code, "error_description": error.text}
 
 
 def not_found() -> ApiError:

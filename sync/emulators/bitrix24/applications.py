@@ -62,7 +62,7 @@ class Applications:
             "status": "L",
         }
 
-    def refresh(self, client_id: str, client_secret: str, refresh_token: str) -> dict[str, Any]:
+    def refresh(self, client_id: str, client_secret: str, *, refresh_token: str) -> dict[str, Any]:
         """Exchange a refresh token for new tokens; the old one is dead afterwards."""
         application = self._installed.get(client_id)
         if application is None:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.emulators.bitrix24.answers import ApiError
+from sync.emulators.bitrix24.answers import ApiError, error_envelope
 from sync.emulators.bitrix24.call import Actor
 from sync.emulators.bitrix24.execution import Outcome, clock_block, execute
 from sync.emulators.bitrix24.params import Params, as_map, is_yes, parse_form
@@ -17,6 +17,10 @@ from sync.emulators.bitrix24.portal import EmulatedPortal
 MAX_COMMANDS = 50
 _FORBIDDEN = {"batch", "disk.folder.uploadfile", "disk.storage.uploadfile", "crm.controller.item.getfile"}
 _REFERENCE = re.compile(r"\$result((?:\[[^\[\]]*\])+)")
+
+
+class RequestTooLong(Exception):
+    """The portal cuts its own work: what was done stays done, and nobody is told."""
 
 
 @dataclass(slots=True)
@@ -52,7 +56,7 @@ def methods_of(params: Params) -> set[str]:
     return {_split(text)[0] for text in commands_of(params).values()}
 
 
-def run(portal: EmulatedPortal, actor: Actor, params: Params, *, stop_after: int | None = None) -> Outcome:
+def run(portal: EmulatedPortal, actor: Actor, *, params: Params, stop_after: int | None = None) -> Outcome:
     """Run the commands in turn; HTTP 200 whatever they give. `stop_after` breaks off in the middle."""
     started = time.time()
     collected = _Collected()
@@ -60,15 +64,17 @@ def run(portal: EmulatedPortal, actor: Actor, params: Params, *, stop_after: int
     for number, (key, text) in enumerate(commands_of(params).items()):
         if stop_after is not None and number >= stop_after:
             break
+        if time.time() - started > portal.settings.request_limit:
+            raise RequestTooLong
         try:
-            collected.keep(key, _command(portal, actor, text, number=number, results=collected.result))
+            collected.keep(key, _command(portal, actor, text=text, number=number, results=collected.result))
         except ApiError as error:
-            collected.error[key] = error.envelope()
+            collected.error[key] = error_envelope(error)
             if error.status in {429, 503}:
                 portal.stats.limit()
             if halts:
                 break
-    clocked = clock_block(portal, started, time.time())
+    clocked = clock_block(portal, started, finished=time.time())
     clocked |= portal.operating.report(actor.client_id or actor.secret, "batch")
     return Outcome(collected.shown(), None, None, clocked)
 
@@ -92,7 +98,7 @@ def substitute(value: Any, results: dict[str, Any]) -> Any:
 
 
 def _command(
-    portal: EmulatedPortal, actor: Actor, text: str, *, number: int, results: dict[str, Any]
+    portal: EmulatedPortal, actor: Actor, *, text: str, number: int, results: dict[str, Any]
 ) -> Outcome:
     name, query = _split(text)
     if number >= MAX_COMMANDS:
@@ -101,7 +107,7 @@ def _command(
         raise ApiError("ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage", status=405)
     if portal.faults.fails_command(name):
         raise ApiError("INTERNAL_SERVER_ERROR", "Internal server error", status=500)
-    return execute(portal, actor, name, params=substitute(parse_form(query), results))
+    return execute(portal, actor, name=name, params=substitute(parse_form(query), results))
 
 
 def _split(text: str) -> tuple[str, str]:

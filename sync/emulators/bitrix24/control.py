@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -27,7 +26,7 @@ def serve(portal: EmulatedPortal, request: Request) -> Reply:
         if act is not None:
             return _reply(200, act(portal, given))
         if request.verb == "POST":
-            return _reply(200, _seed(portal, path.removeprefix("seed/"), given))
+            return _reply(200, _seed(portal, path.removeprefix("seed/"), given=given))
     except (ValueError, KeyError, TypeError) as error:
         return _reply(400, {"error": str(error)})
     return _reply(404, {"error": f"no such path: {path}"})
@@ -42,13 +41,13 @@ def _given(request: Request) -> dict[str, Any]:
     return given
 
 
-def _seed(portal: EmulatedPortal, kind: str, given: dict[str, Any]) -> Any:
+def _seed(portal: EmulatedPortal, kind: str, *, given: dict[str, Any]) -> Any:
     """`{"deals": [row, …]}` or `{"count": n, "fields": row}`; `rows` may stand for the kind's own name."""
     if "count" in given:
         rows = seeding.repeat(given.get("fields", {}), as_int(given["count"]))
     else:
         rows = given.get(kind, given.get("rows", []))
-    return {"ids": seeding.add(portal, kind, rows, fire=bool(given.get("fire")))}
+    return {"ids": seeding.add(portal, kind, rows=rows, fire=bool(given.get("fire")))}
 
 
 def _set_faults(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
@@ -57,9 +56,9 @@ def _set_faults(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
 
 
 def _set_limits(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
-    """`bucket` as [size, leak] or null, `operating_limit`, `operating_seconds`, `latency`."""
+    """`bucket` as [size, leak] or null; the other names are those of the settings."""
     settings = portal.settings
-    unknown = set(given) - {"bucket", "operating_limit", "operating_seconds", "latency"}
+    unknown = set(given) - {"bucket", "operating_limit", "operating_seconds", "latency", "request_limit"}
     if unknown:
         raise ValueError(f"unknown limit: {', '.join(sorted(unknown))}")
     if "bucket" in given:
@@ -67,6 +66,7 @@ def _set_limits(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
     settings.operating_limit = given.get("operating_limit", settings.operating_limit)
     settings.operating_seconds = given.get("operating_seconds", settings.operating_seconds)
     settings.latency = given.get("latency", settings.latency)
+    settings.request_limit = given.get("request_limit", settings.request_limit)
     portal.buckets.clear()
     portal.operating.clear()
     return {"ok": True}
@@ -123,8 +123,8 @@ def _reset(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
     return {"ok": True}
 
 
-def _read_records(kind: str, portal: EmulatedPortal, given: dict[str, Any]) -> Any:
-    return {kind: inspection.records(portal, kind, originator=given.get("originator"))}
+def _read(kind: str) -> Act:
+    return lambda portal, given: {kind: inspection.records(portal, kind, originator=given.get("originator"))}
 
 
 def _acts(verb: str) -> dict[str, Act]:
@@ -132,10 +132,10 @@ def _acts(verb: str) -> dict[str, Act]:
 
 
 _READS: dict[str, Act] = {
-    "deals": partial(_read_records, "deals"),
-    "contacts": partial(_read_records, "contacts"),
-    "companies": partial(_read_records, "companies"),
-    "leads": partial(_read_records, "leads"),
+    "deals": _read("deals"),
+    "contacts": _read("contacts"),
+    "companies": _read("companies"),
+    "leads": _read("leads"),
     "comments": lambda portal, given: {
         "comments": inspection.comments(portal, as_int(given["deal"]) if "deal" in given else None)
     },

@@ -32,7 +32,7 @@ def file_get(call: Call) -> Row:
         "SIZE": str(len(stored.content)),
         "CREATE_TIME": moment,
         "UPDATE_TIME": moment,
-        "DOWNLOAD_URL": signed_link(call.portal, call.actor, "download", token=token),
+        "DOWNLOAD_URL": signed_link(call.portal, call.actor, method="download", token=token),
         "DETAIL_URL": f"{call.portal.base}/disk/file/{stored.file_id}/",
     }
 

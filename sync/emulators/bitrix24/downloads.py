@@ -14,7 +14,7 @@ _NEEDED = ("User-Agent", "Accept", "Accept-Language", "Referer")
 _MISSING = b"<html><head><title>404 Not Found</title></head><body><center>nginx</center></body></html>"
 
 
-def serve(portal: EmulatedPortal, request: Request, token: str) -> Reply:
+def serve(portal: EmulatedPortal, request: Request, *, token: str) -> Reply:
     """The bytes of the file that the token names, or the web server's own 404."""
     if not all(request.headers.get(name) for name in _NEEDED):
         return _missing()

@@ -29,7 +29,7 @@ def find_by_communication(call: Call) -> Any:
     for name, type_id in _ENTITIES.items():
         if call.get("entity_type") and str(call.get("entity_type")).upper() != name:
             continue
-        ids = _matches(call.portal.entities[type_id], kind, wanted)
+        ids = _matches(call.portal.entities[type_id], kind, wanted=wanted)
         if ids:
             found[name] = ids[:_ENOUGH]
         if len(ids) >= _ENOUGH:
@@ -37,7 +37,7 @@ def find_by_communication(call: Call) -> Any:
     return found or []
 
 
-def _matches(entity: Entity, kind: str, wanted: set[str]) -> list[int]:
+def _matches(entity: Entity, kind: str, *, wanted: set[str]) -> list[int]:
     return [
         row["ID"]
         for row in entity.table

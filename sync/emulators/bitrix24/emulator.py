@@ -51,7 +51,7 @@ class Emulator:
     def restart(self) -> None:
         """Listen again on the same port with the same data."""
         self.stop()
-        self._server = PortalServer((self._host, self._port), self.portal, self._context)
+        self._server = PortalServer((self._host, self._port), self.portal, context=self._context)
         self._port = self._server.server_port
         scheme = "https" if self._context else "http"
         self.portal.base = f"{scheme}://{self._host}:{self._port}"
@@ -66,7 +66,7 @@ class Emulator:
 
     def add(self, kind: str, *rows: Row, fire: bool = False) -> list[int]:
         """Seed things of one kind and give their IDs."""
-        return seeding.add(self.portal, kind, list(rows), fire=fire)
+        return seeding.add(self.portal, kind, rows=list(rows), fire=fire)
 
     def deals(self, originator: str | None = None) -> list[Row]:
         """Every deal with its whole content."""

@@ -56,28 +56,28 @@ class EventHub:
         self.handlers.append(handler)
         return handler
 
-    def fire(self, event: str, data: dict[str, Any], actor: Actor) -> None:
+    def fire(self, event: str, data: dict[str, Any], *, actor: Actor) -> None:
         """Tell every listener that something happened; the portal's own writes are told too."""
-        self.offline.put(event, data, actor, moment=self._portal.now())
+        self.offline.put(event, data, actor=actor, moment=self._portal.now())
         for handler in self.handlers:
             if handler.event == event and (handler.client_id or event != _APPS_ONLY):
-                self._send(handler, event, data, actor=actor)
+                self._send(handler, event, data=data, actor=actor)
         self._signal_offline()
 
-    def fire_comment(self, verb: str, comment_id: int, actor: Actor) -> None:
+    def fire_comment(self, verb: str, comment_id: int, *, actor: Actor) -> None:
         """Tell of a comment in the shape of the core or of the documentation, by setting or by turns."""
         event = f"ONCRMTIMELINECOMMENT{verb}"
         shape = self._portal.settings.comment_events
         is_documented = shape == "docs" or (shape == "both" and comment_id % 2 == 0)
-        self.offline.put(event, {"FIELDS": {"ID": str(comment_id)}}, actor, moment=self._portal.now())
+        self.offline.put(event, {"FIELDS": {"ID": str(comment_id)}}, actor=actor, moment=self._portal.now())
         for handler in self.handlers:
             if handler.event != event:
                 continue
             if is_documented:
                 name = f"onCrmTimelineComment{verb.capitalize()}"
-                self._send(handler, name, {"ID": comment_id}, actor=actor)
+                self._send(handler, name, data={"ID": comment_id}, actor=actor)
             else:
-                self._send(handler, event, {"FIELDS": {"ID": comment_id}}, actor=actor)
+                self._send(handler, event, data={"FIELDS": {"ID": comment_id}}, actor=actor)
 
     def fire_robot(self, deal_id: int, url: str) -> None:
         """Send what the automation robot «Webhook» sends: the document, no event, no application token."""
@@ -94,7 +94,7 @@ class EventHub:
         self.offline.clear_all()
         self.sender.drop_all()
 
-    def _send(self, handler: Handler, event: str, data: dict[str, Any], *, actor: Actor) -> None:
+    def _send(self, handler: Handler, event: str, *, data: dict[str, Any], actor: Actor) -> None:
         pairs: dict[str, Any] = {"event": event}
         if not event.upper().startswith(_UNNUMBERED):
             pairs["event_handler_id"] = handler.handler_id

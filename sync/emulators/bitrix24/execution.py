@@ -21,17 +21,8 @@ class Outcome:
     next: int | None
     time: dict[str, Any]
 
-    def envelope(self) -> dict[str, Any]:
-        """The whole answer to a single call."""
-        envelope: dict[str, Any] = {"result": self.result}
-        if self.next is not None:
-            envelope["next"] = self.next
-        if self.total is not None:
-            envelope["total"] = self.total
-        return envelope | {"time": self.time}
 
-
-def execute(portal: EmulatedPortal, actor: Actor, name: str, *, params: Params) -> Outcome:
+def execute(portal: EmulatedPortal, actor: Actor, *, name: str, params: Params) -> Outcome:
     """Run one method or raise ApiError; the work is done under the portal's lock."""
     name = name.lower()
     method = METHODS.get(name)
@@ -50,14 +41,24 @@ def execute(portal: EmulatedPortal, actor: Actor, name: str, *, params: Params) 
             result = method(Call(portal, actor, params))
     finally:
         finished = time.time()
-        portal.operating.spend(caller, name, finished - started)
-    clocked = clock_block(portal, started, finished) | portal.operating.report(caller, name)
+        portal.operating.spend(caller, name, seconds=finished - started)
+    clocked = clock_block(portal, started, finished=finished) | portal.operating.report(caller, name)
     if isinstance(result, Page):
         return Outcome(result.result, result.total, result.next, clocked)
     return Outcome(result, None, None, clocked)
 
 
-def clock_block(portal: EmulatedPortal, started: float, finished: float) -> dict[str, Any]:
+def envelope(outcome: Outcome) -> dict[str, Any]:
+    """The whole answer to a single call."""
+    whole: dict[str, Any] = {"result": outcome.result}
+    if outcome.next is not None:
+        whole["next"] = outcome.next
+    if outcome.total is not None:
+        whole["total"] = outcome.total
+    return whole | {"time": outcome.time}
+
+
+def clock_block(portal: EmulatedPortal, started: float, *, finished: float) -> dict[str, Any]:
     """The `time` part of an answer, without the operating figures."""
     now = show_moment(portal.now(), portal.settings.utc_offset)
     return {

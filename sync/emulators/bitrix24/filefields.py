@@ -15,7 +15,7 @@ from sync.emulators.bitrix24.table import Row
 from sync.emulators.bitrix24.values import DROP
 
 
-def write_legacy(portal: EmulatedPortal, field: Field, written: Any) -> Any:
+def write_legacy(portal: EmulatedPortal, field: Field, *, written: Any) -> Any:
     """`{"fileData": [name, base64]}`; a multiple field is overwritten whole, IDs in it are ignored."""
     if field.is_multiple:
         kept = (_keep_legacy(portal, part) for part in as_list(written))
@@ -26,18 +26,18 @@ def write_legacy(portal: EmulatedPortal, field: Field, written: Any) -> Any:
     return DROP if file_id is None else file_id
 
 
-def write_item(portal: EmulatedPortal, field: Field, kept: Any, written: Any) -> Any:
+def write_item(portal: EmulatedPortal, field: Field, *, kept: Any, written: Any) -> Any:
     """`[name, base64]` adds, `{"id": n}` keeps, what is not listed is lost; a foreign ID wipes the field."""
     if not field.is_multiple:
         if written in ("", None, False):
             return None
-        return _write_part(portal, {kept}, written, foreign=None)
+        return _write_part(portal, {kept}, part=written, foreign=None)
     known = set(kept or [])
-    parts = [_write_part(portal, known, part, foreign=0) for part in as_list(written)]
+    parts = [_write_part(portal, known, part=part, foreign=0) for part in as_list(written)]
     return [] if 0 in parts else [file_id for file_id in parts if file_id is not DROP]
 
 
-def show_legacy(portal: EmulatedPortal, field: Field, row: Row, actor: Actor) -> Any:
+def show_legacy(portal: EmulatedPortal, field: Field, *, row: Row, actor: Actor) -> Any:
     """Links relative to the portal; for a webhook the `auth` in them is empty, so they lead nowhere."""
 
     def link(file_id: int) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def show_legacy(portal: EmulatedPortal, field: Field, row: Row, actor: Actor) ->
     return DROP if value is None else link(value)
 
 
-def show_item(portal: EmulatedPortal, entity: Entity, row: Row, *, field: Field, actor: Actor) -> Any:
+def show_item(portal: EmulatedPortal, entity: Entity, *, row: Row, field: Field, actor: Actor) -> Any:
     """A link for people and `urlMachine` for programs, which carries the caller's own secret."""
 
     def link(file_id: int) -> dict[str, Any]:
@@ -62,7 +62,9 @@ def show_item(portal: EmulatedPortal, entity: Entity, row: Row, *, field: Field,
         return {
             "id": file_id,
             "url": f"{portal.base}/bitrix/services/main/ajax.php?action=crm.controller.item.getFile&{query}",
-            "urlMachine": signed_link(portal, actor, "crm.controller.item.getFile", token=f"crm|{query}"),
+            "urlMachine": signed_link(
+                portal, actor, method="crm.controller.item.getFile", token=f"crm|{query}"
+            ),
         }
 
     value = row.get(field.name)
@@ -71,7 +73,7 @@ def show_item(portal: EmulatedPortal, entity: Entity, row: Row, *, field: Field,
     return None if value is None else link(value)
 
 
-def signed_link(portal: EmulatedPortal, actor: Actor, method: str, *, token: str) -> str:
+def signed_link(portal: EmulatedPortal, actor: Actor, *, method: str, token: str) -> str:
     """A link that downloads one file and carries the secret: a webhook's code or the access token."""
     signature = quote(f"{token}|{portal.member_id[:12]}", safe="")
     if actor.client_id:
@@ -84,7 +86,7 @@ def _keep_legacy(portal: EmulatedPortal, part: Any) -> int | None:
     return portal.files.keep(str(data[0]), str(data[1])) if len(data) >= 2 else None
 
 
-def _write_part(portal: EmulatedPortal, known: set[Any], part: Any, *, foreign: Any) -> Any:
+def _write_part(portal: EmulatedPortal, known: set[Any], *, part: Any, foreign: Any) -> Any:
     if isinstance(part, dict) and "id" in part:
         file_id = as_int(part["id"])
         return file_id if file_id in known else foreign

@@ -65,9 +65,9 @@ def compile_filter(fields: Mapping[str, Field], raw: Any, *, zone: tzinfo, stric
     tests: list[Test] = []
     for key, value in as_map(raw).items():
         if strict and key.isdigit() and isinstance(value, dict | list):
-            tests.append(_group(fields, as_map(value), zone))
+            tests.append(_group(fields, as_map(value), zone=zone))
             continue
-        condition = _condition(fields, key, value, strict=strict)
+        condition = _condition(fields, key, value=value, strict=strict)
         test = condition and _test(condition, zone)
         if condition and test:
             conditions.append(condition)
@@ -81,7 +81,7 @@ def split_key(key: str) -> tuple[str, str]:
     return (match.group(1) or "", match.group(2)) if match else ("", key)
 
 
-def _condition(fields: Mapping[str, Field], key: str, value: Any, *, strict: bool) -> Condition | None:
+def _condition(fields: Mapping[str, Field], key: str, *, value: Any, strict: bool) -> Condition | None:
     operator, name = split_key(key)
     field = fields.get(name)
     if field is None:
@@ -93,7 +93,7 @@ def _condition(fields: Mapping[str, Field], key: str, value: Any, *, strict: boo
     return Condition(field, operator, value)
 
 
-def _group(fields: Mapping[str, Field], raw: dict[str, Any], zone: tzinfo) -> Test:
+def _group(fields: Mapping[str, Field], raw: dict[str, Any], *, zone: tzinfo) -> Test:
     is_or = str(raw.get("logic", "AND")).upper() == "OR"
     members = {key: value for key, value in raw.items() if key.lower() != "logic"}
     if not is_or:
@@ -115,11 +115,11 @@ def _narrow(condition: Condition, table: Table) -> list[int] | None:
         if found and None not in found and len(found) == len(wanted):
             return sorted({row_id for ids in found if ids for row_id in ids})
     if is_id and condition.operator in _RANGES and str(condition.value).isdigit():
-        return _slice(table.ids, condition.operator, int(condition.value))
+        return _slice(table.ids, condition.operator, bound=int(condition.value))
     return None
 
 
-def _slice(ids: list[int], operator: str, bound: int) -> list[int]:
+def _slice(ids: list[int], operator: str, *, bound: int) -> list[int]:
     if operator == ">":
         return ids[bisect_right(ids, bound) :]
     if operator == ">=":
@@ -132,7 +132,7 @@ def _test(condition: Condition, zone: tzinfo) -> Test | None:
     operator = condition.operator
     negated = operator.startswith("!")
     core = operator.removeprefix("!")
-    check = _check(condition.field, core, condition.value, zone=zone)
+    check = _check(condition.field, core, wanted=condition.value, zone=zone)
     if check is None:
         return None
     name = condition.field.name
@@ -145,25 +145,25 @@ def _test(condition: Condition, zone: tzinfo) -> Test | None:
     return test
 
 
-def _check(field: Field, core: str, wanted: Any, *, zone: tzinfo) -> Callable[[Any], bool] | None:
+def _check(field: Field, core: str, *, wanted: Any, zone: tzinfo) -> Callable[[Any], bool] | None:
     if core in _RANGES:
-        return _range_check(field, core, wanted, zone=zone)
+        return _range_check(field, core, wanted=wanted, zone=zone)
     if "%" in core:
         return _like_check(core, str(wanted))
     members = as_list(wanted) if isinstance(wanted, list | dict) or core == "@" else [wanted]
-    folded = {_or_none(fold(field, one, zone)) for one in members}
+    folded = {_or_none(fold(field, one, zone=zone)) for one in members}
     if None in folded and field.kind in {"date", "datetime"} and any(members):
         return None
-    return lambda value: _or_none(fold(field, value, zone)) in folded
+    return lambda value: _or_none(fold(field, value, zone=zone)) in folded
 
 
-def _range_check(field: Field, core: str, wanted: Any, *, zone: tzinfo) -> Callable[[Any], bool] | None:
-    bound = fold(field, wanted, zone)
+def _range_check(field: Field, core: str, *, wanted: Any, zone: tzinfo) -> Callable[[Any], bool] | None:
+    bound = fold(field, wanted, zone=zone)
     if bound is None:
         return None
 
     def check(value: Any) -> bool:
-        folded = fold(field, value, zone)
+        folded = fold(field, value, zone=zone)
         if folded is None:
             return False
         if core == ">":
@@ -192,7 +192,7 @@ def text_of(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def fold(field: Field, value: Any, zone: tzinfo) -> Any:
+def fold(field: Field, value: Any, *, zone: tzinfo) -> Any:
     """A value in the form that compares: numbers, moments, lower-case text; None when empty."""
     if is_empty(value):
         return None

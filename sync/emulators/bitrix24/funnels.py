@@ -96,7 +96,7 @@ def type_list(call: Call) -> Page:
     wanted = compile_filter(_TYPE_FIELDS, call.get("filter"), zone=zone, strict=True)
     order = read_order(_TYPE_FIELDS, call.mapping("order"))
     table = call.portal.directory.types
-    page = page_of_table(table, wanted, order, start=call.start, zone=zone, show=_show_type)
+    page = page_of_table(table, wanted, order=order, start=call.start, zone=zone, show=_show_type)
     return Page({"types": page.result}, page.total, page.next)
 
 
@@ -112,7 +112,7 @@ def stage_history(call: Call) -> Page:
         shown = {key: value for key, value in row.items() if key != "ENTITY_TYPE_ID"}
         return shown | {"CREATED_TIME": show_moment(row["CREATED_TIME"], zone)}
 
-    page = page_of_table(portal.stage_history, wanted, order, start=call.start, zone=zone, show=show)
+    page = page_of_table(portal.stage_history, wanted, order=order, start=call.start, zone=zone, show=show)
     return Page({"items": page.result}, page.total, page.next)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sync.emulators.bitrix24 import records
-from sync.emulators.bitrix24.answers import ApiError
+from sync.emulators.bitrix24.answers import ApiError, error_envelope
 from sync.emulators.bitrix24.call import Call
 from sync.emulators.bitrix24.entities import Entity
 from sync.emulators.bitrix24.items import entity_of
@@ -23,7 +23,7 @@ _HISTORY = ("CREATED_TIME", "UPDATED_TIME", "MOVED_TIME", "CREATED_BY", "UPDATED
 
 def import_one(call: Call) -> Any:
     """`crm.item.import`: `{"item": {"id": n}}`."""
-    return _import(call, entity_of(call), as_map(call.get("fields")))
+    return _import(call, entity_of(call), fields=as_map(call.get("fields")))
 
 
 def import_batch(call: Call) -> Any:
@@ -33,33 +33,35 @@ def import_batch(call: Call) -> Any:
         text = f"Максимальное количество элементов для импорта: {MAX_IMPORTED}"
         raise ApiError("MAX_IMPORT_BATCH_SIZE_EXCEEDED", text)
     entity = entity_of(call)
-    return {"items": [_import_or_error(call, entity, as_map(fields)) for fields in data]}
+    return {"items": [_import_or_error(call, entity, fields=as_map(fields)) for fields in data]}
 
 
-def _import_or_error(call: Call, entity: Entity, fields: dict[str, Any]) -> Any:
+def _import_or_error(call: Call, entity: Entity, *, fields: dict[str, Any]) -> Any:
     try:
-        return _import(call, entity, fields)
+        return _import(call, entity, fields=fields)
     except ApiError as error:
-        return error.envelope()
+        return error_envelope(error)
 
 
-def _import(call: Call, entity: Entity, fields: dict[str, Any]) -> Any:
+def _import(call: Call, entity: Entity, *, fields: dict[str, Any]) -> Any:
     portal = call.portal
     original = is_yes(call.get("useOriginalUfNames"))
-    values = item_values(portal, entity, fields, kept=None, original_names=original)
+    values = item_values(portal, entity, written=fields, kept=None, original_names=original)
     for kind in KINDS:
         if kind in fields and kind in entity.fields:
-            values[kind] = write_legacy(portal, kind, [], fields[kind])
+            values[kind] = write_legacy(portal, kind, kept=[], written=fields[kind])
     require_fields(entity, values)
-    history = _history(call, entity, fields)
-    return {"item": {"id": records.create(portal, entity, values, actor=call.actor, at=history)}}
+    history = _history(call, entity, fields=fields)
+    return {"item": {"id": records.create(portal, entity, values=values, actor=call.actor, at=history)}}
 
 
-def _history(call: Call, entity: Entity, fields: dict[str, Any]) -> Row:
+def _history(call: Call, entity: Entity, *, fields: dict[str, Any]) -> Row:
     names = entity.by_item_name()
     zone = call.portal.settings.utc_offset
     given = [(names[key], value) for key, value in fields.items() if key in names]
-    taken = {field.name: take(field, value, zone) for field, value in given if field.upper_name in _HISTORY}
+    taken = {
+        field.name: take(field, value, zone=zone) for field, value in given if field.upper_name in _HISTORY
+    }
     kept = {name: value for name, value in taken.items() if value not in (DROP, None)}
     if kept.get("DATE_CREATE", call.portal.now()) > call.portal.now():
         raise ApiError("CRM_FIELD_ERROR_VALUE_NOT_VALID", "Дата создания не может быть в будущем")

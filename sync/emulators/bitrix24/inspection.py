@@ -22,7 +22,7 @@ def records(portal: EmulatedPortal, kind: str, *, originator: str | None = None)
     entity = portal.entities[KINDS[kind]]
     with portal.lock:
         rows = [row for row in entity.table if originator is None or row.get("ORIGINATOR_ID") == originator]
-        return [_record(portal, entity, row) for row in rows]
+        return [_record(portal, entity, row=row) for row in rows]
 
 
 def comments(portal: EmulatedPortal, deal_id: int | None = None) -> list[Row]:
@@ -46,14 +46,16 @@ def stats(portal: EmulatedPortal) -> dict[str, Any]:
     return portal.stats.snapshot() | {"duplicates_by_origin": duplicates_by_origin(portal)}
 
 
-def _record(portal: EmulatedPortal, entity: Entity, row: Row) -> Row:
-    shown = show_row(portal, entity, row, actor=Actor(), names=get_names(entity))
+def _record(portal: EmulatedPortal, entity: Entity, *, row: Row) -> Row:
+    shown = show_row(portal, entity, row=row, actor=Actor(), names=get_names(entity))
     for field in entity.fields.values():
         if field.kind == "file":
             kept = row.get(field.name)
             shown[field.name] = _files(portal, kept if field.is_multiple else [kept] if kept else [])
     shown |= {name: list(row.get(name) or []) for name in _LINKS if name in entity.fields}
-    return shown | {"PRODUCT_ROWS": [show_legacy(one) for one in owned(portal, entity.letter, row["ID"])]}
+    return shown | {
+        "PRODUCT_ROWS": [show_legacy(one) for one in owned(portal, entity.letter, owner_id=row["ID"])]
+    }
 
 
 def _files(portal: EmulatedPortal, file_ids: list[int] | None) -> list[Row]:

@@ -4,7 +4,6 @@ https://apidocs.bitrix24.com/api-reference/crm/universal/index.html
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from sync.emulators.bitrix24 import filefields, multifields, records
@@ -40,7 +39,7 @@ def find(entity: Entity, call: Call) -> Row:
 
 
 def show_row(
-    portal: EmulatedPortal, entity: Entity, row: Row, *, actor: Actor, fields: list[Field], original: bool
+    portal: EmulatedPortal, entity: Entity, *, row: Row, actor: Actor, fields: list[Field], original: bool
 ) -> Row:
     """A record as `crm.item.*` shows it."""
     zone = portal.settings.utc_offset
@@ -48,9 +47,9 @@ def show_row(
     for field in fields:
         key = field.upper_name if original and field.is_user_field else field.item_name
         if field.kind == "file":
-            shown[key] = filefields.show_item(portal, entity, row, field=field, actor=actor)
+            shown[key] = filefields.show_item(portal, entity, row=row, field=field, actor=actor)
         else:
-            shown[key] = show_item(field, row.get(field.name), zone)
+            shown[key] = show_item(field, row.get(field.name), zone=zone)
     shown["entityTypeId"] = entity.type_id
     return shown
 
@@ -70,11 +69,11 @@ def _is_selected(field: Field, wanted: set[str]) -> bool:
     return field.name == "ID" or field.item_name in wanted or field.upper_name in wanted
 
 
-def whole(call: Call, entity: Entity, row: Row) -> dict[str, Any]:
+def whole(call: Call, entity: Entity, *, row: Row) -> dict[str, Any]:
     """`{"item": …}` with every field."""
     original = is_yes(call.get("useOriginalUfNames"))
     shown = show_row(
-        call.portal, entity, row, actor=call.actor, fields=fields_of(entity, []), original=original
+        call.portal, entity, row=row, actor=call.actor, fields=fields_of(entity, []), original=original
     )
     if "PHONE" in entity.fields:
         shown["fm"] = multifields.show_item(row)
@@ -95,7 +94,7 @@ def describe(call: Call) -> Any:
 def get(call: Call) -> Any:
     """`crm.item.get`."""
     entity = entity_of(call)
-    return whole(call, entity, find(entity, call))
+    return whole(call, entity, row=find(entity, call))
 
 
 def listing(call: Call) -> Page:
@@ -105,23 +104,16 @@ def listing(call: Call) -> Page:
     names = entity.by_item_name()
     select = call.listed("select")
     wanted = compile_filter(names, call.get("filter"), zone=zone, strict=True)
-    show = partial(
-        show_row,
-        portal,
-        entity,
-        actor=call.actor,
-        fields=fields_of(entity, select),
-        original=is_yes(call.get("useOriginalUfNames")),
-    )
-
-    def show_with_fm(row: Row) -> Row:
-        return show(row) | {"fm": multifields.show_item(row)}
-
+    fields, original = fields_of(entity, select), is_yes(call.get("useOriginalUfNames"))
     with_fm = "*" in select and "PHONE" in entity.fields
+
+    def show(row: Row) -> Row:
+        shown = show_row(portal, entity, row=row, actor=call.actor, fields=fields, original=original)
+        return shown | {"fm": multifields.show_item(row)} if with_fm else shown
+
     order = read_order(names, call.mapping("order"))
-    chosen = show_with_fm if with_fm else show
     page = page_of_table(
-        entity.table, wanted.without(entity.hidden), order, start=call.start, zone=zone, show=chosen
+        entity.table, wanted.without(entity.hidden), order=order, start=call.start, zone=zone, show=show
     )
     return Page({"items": page.result}, page.total, page.next)
 
@@ -131,8 +123,8 @@ def add(call: Call) -> Any:
     entity = entity_of(call)
     values = _values(call, entity, kept=None)
     require_fields(entity, values)
-    record_id = records.create(call.portal, entity, values, actor=call.actor)
-    return whole(call, entity, entity.table.rows[record_id])
+    record_id = records.create(call.portal, entity, values=values, actor=call.actor)
+    return whole(call, entity, row=entity.table.rows[record_id])
 
 
 def update(call: Call) -> Any:
@@ -143,8 +135,8 @@ def update(call: Call) -> Any:
     changed = {name: value for name, value in values.items() if not _is_same(row.get(name), value)}
     require_fields(entity, row | changed)
     if changed:
-        records.change(call.portal, entity, row, values=changed, actor=call.actor)
-    return whole(call, entity, row)
+        records.change(call.portal, entity, row=row, values=changed, actor=call.actor)
+    return whole(call, entity, row=row)
 
 
 def _is_same(kept: Any, written: Any) -> bool:
@@ -154,14 +146,14 @@ def _is_same(kept: Any, written: Any) -> bool:
 def delete(call: Call) -> Any:
     """`crm.item.delete`: an empty list."""
     entity = entity_of(call)
-    records.remove(call.portal, entity, find(entity, call), actor=call.actor)
+    records.remove(call.portal, entity, row=find(entity, call), actor=call.actor)
     return []
 
 
 def _values(call: Call, entity: Entity, *, kept: Row | None) -> Row:
     written = as_map(call.get("fields"))
     original = is_yes(call.get("useOriginalUfNames"))
-    return item_values(call.portal, entity, written, kept=kept, original_names=original)
+    return item_values(call.portal, entity, written=written, kept=kept, original_names=original)
 
 
 METHODS: dict[str, Callable[[Call], Any]] = {

@@ -4,7 +4,6 @@ https://apidocs.bitrix24.com/api-reference/crm/deals/index.html
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from sync.emulators.bitrix24 import filefields, records
@@ -25,7 +24,7 @@ _SIMPLE_CRM = 2
 _IMPORTED = ("DATE_CREATE", "DATE_MODIFY", "CREATED_BY_ID", "MODIFY_BY_ID")
 
 
-def show_row(portal: EmulatedPortal, entity: Entity, row: Row, *, actor: Actor, names: list[str]) -> Row:
+def show_row(portal: EmulatedPortal, entity: Entity, *, row: Row, actor: Actor, names: list[str]) -> Row:
     """A record as the old methods show it, reduced to the named fields."""
     zone = portal.settings.utc_offset
     shown: Row = {}
@@ -35,11 +34,11 @@ def show_row(portal: EmulatedPortal, entity: Entity, row: Row, *, actor: Actor, 
             if row.get(name):
                 shown[name] = [dict(one) for one in row[name]]
         elif field.kind == "file":
-            link = filefields.show_legacy(portal, field, row, actor)
+            link = filefields.show_legacy(portal, field, row=row, actor=actor)
             if link is not DROP:
                 shown[name] = link
         else:
-            shown[name] = show_legacy(field, row.get(name), zone)
+            shown[name] = show_legacy(field, row.get(name), zone=zone)
     return shown
 
 
@@ -52,11 +51,13 @@ def list_names(entity: Entity, select: list[Any]) -> list[str]:
     """What `.list` shows: `*` system fields, `UF_*` user fields, phones and e-mails only by name."""
     wanted = {str(name) for name in select} or {"*", "UF_*"}
     return [
-        name for name, field in entity.fields.items() if name == "ID" or _is_selected(name, field, wanted)
+        name
+        for name, field in entity.fields.items()
+        if name == "ID" or _is_selected(name, field, wanted=wanted)
     ]
 
 
-def _is_selected(name: str, field: Field, wanted: set[str]) -> bool:
+def _is_selected(name: str, field: Field, *, wanted: set[str]) -> bool:
     if field.is_item_only:
         return False
     if name in wanted:
@@ -78,17 +79,17 @@ def add(entity: Entity, call: Call) -> int:
     if not isinstance(written, dict | list):
         raise ApiError("", "Parameter 'fields' must be array.")
     portal = call.portal
-    values = legacy_values(portal, entity, as_map(written), kept=None)
-    extra = _imported_values(entity, call, as_map(written))
+    values = legacy_values(portal, entity, written=as_map(written), kept=None)
+    extra = _imported_values(entity, call, written=as_map(written))
     if entity.type_id == LEAD and portal.settings.crm_mode == _SIMPLE_CRM:
         return _convert_at_once(call, values)
-    return records.create(portal, entity, values, actor=call.actor, at=extra)
+    return records.create(portal, entity, values=values, actor=call.actor, at=extra)
 
 
 def get(entity: Entity, call: Call) -> Row:
     """`.get`: one record, scalars as text."""
     row = find(entity, call)
-    return show_row(call.portal, entity, row, actor=call.actor, names=get_names(entity))
+    return show_row(call.portal, entity, row=row, actor=call.actor, names=get_names(entity))
 
 
 def update(entity: Entity, call: Call) -> bool:
@@ -97,15 +98,15 @@ def update(entity: Entity, call: Call) -> bool:
     written = call.get("fields")
     if not isinstance(written, dict | list):
         raise ApiError("", "Parameter 'fields' must be array.")
-    values = legacy_values(call.portal, entity, as_map(written), kept=row)
+    values = legacy_values(call.portal, entity, written=as_map(written), kept=row)
     if values:
-        records.change(call.portal, entity, row, values=values, actor=call.actor)
+        records.change(call.portal, entity, row=row, values=values, actor=call.actor)
     return True
 
 
 def delete(entity: Entity, call: Call) -> bool:
     """`.delete`: true; the record is gone for good."""
-    records.remove(call.portal, entity, find(entity, call), actor=call.actor)
+    records.remove(call.portal, entity, row=find(entity, call), actor=call.actor)
     return True
 
 
@@ -115,10 +116,13 @@ def listing(entity: Entity, call: Call) -> Page:
     zone = portal.settings.utc_offset
     wanted = compile_filter(entity.fields, call.get("filter"), zone=zone, strict=False)
     names = list_names(entity, call.listed("select"))
-    show = partial(show_row, portal, entity, actor=call.actor, names=names)
+
+    def show(row: Row) -> Row:
+        return show_row(portal, entity, row=row, actor=call.actor, names=names)
+
     order = read_order(entity.fields, call.mapping("order"))
     return page_of_table(
-        entity.table, wanted.without(entity.hidden), order, start=call.start, zone=zone, show=show
+        entity.table, wanted.without(entity.hidden), order=order, start=call.start, zone=zone, show=show
     )
 
 
@@ -135,12 +139,12 @@ def find(entity: Entity, call: Call) -> Row:
     return row
 
 
-def _imported_values(entity: Entity, call: Call, written: Row) -> Row:
+def _imported_values(entity: Entity, call: Call, *, written: Row) -> Row:
     if entity.type_id != COMPANY or not is_yes(call.mapping("params").get("IMPORT")):
         return {}
     zone = call.portal.settings.utc_offset
     given = [name for name in _IMPORTED if name in written]
-    taken = {name: take(entity.fields[name], written[name], zone) for name in given}
+    taken = {name: take(entity.fields[name], written[name], zone=zone) for name in given}
     return {name: value for name, value in taken.items() if value is not DROP}
 
 
@@ -148,7 +152,7 @@ def _convert_at_once(call: Call, values: Row) -> int:
     """In the simple CRM a lead becomes a deal as soon as it is made; its own ID leads nowhere."""
     deal = call.portal.entities[DEAL]
     kept = {name: value for name, value in values.items() if name in deal.fields}
-    records.create(call.portal, deal, kept, actor=call.actor)
+    records.create(call.portal, deal, values=kept, actor=call.actor)
     return call.portal.entities[LEAD].table.next_id()
 
 
@@ -156,14 +160,14 @@ def _methods() -> dict[str, Callable[[Call], Any]]:
     verbs = {"fields": describe, "add": add, "get": get, "update": update, "delete": delete, "list": listing}
     codes = {LEAD: "lead", DEAL: "deal", CONTACT: "contact", COMPANY: "company"}
     return {
-        f"crm.{code}.{verb}": partial(_on_entity, type_id, act)
+        f"crm.{code}.{verb}": _bound(type_id, act)
         for type_id, code in codes.items()
         for verb, act in verbs.items()
     }
 
 
-def _on_entity(type_id: int, act: Callable[[Entity, Call], Any], call: Call) -> Any:
-    return act(call.portal.entities[type_id], call)
+def _bound(type_id: int, act: Callable[[Entity, Call], Any]) -> Callable[[Call], Any]:
+    return lambda call: act(call.portal.entities[type_id], call)
 
 
 METHODS: dict[str, Callable[[Call], Any]] = _methods()

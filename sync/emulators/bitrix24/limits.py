@@ -63,7 +63,7 @@ class OperatingBudget:
                 "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.", status=429
             )
 
-    def spend(self, caller: str, method: str, seconds: float) -> None:
+    def spend(self, caller: str, method: str, *, seconds: float) -> None:
         """Add one call's time."""
         cost = self._cost(method, seconds)
         if cost < LEAST_COUNTED:

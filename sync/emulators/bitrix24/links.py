@@ -52,14 +52,14 @@ def items_set(kind: _Kind, call: Call) -> bool:
     linked = [as_int(link.get(kind.one)) for link in written]
     primary = next((as_int(link.get(kind.one)) for link in written if is_yes(link.get("IS_PRIMARY"))), None)
     values = {kind.many: linked, kind.one: primary or next(iter(linked), None)}
-    records.change(call.portal, entity, owner, values=values, actor=call.actor)
+    records.change(call.portal, entity, row=owner, values=values, actor=call.actor)
     return True
 
 
 def items_delete(kind: _Kind, call: Call) -> bool:
     """`.items.delete`: true; nothing is linked afterwards."""
     entity, owner = _owner(kind, call)
-    records.change(call.portal, entity, owner, values={kind.many: [], kind.one: None}, actor=call.actor)
+    records.change(call.portal, entity, row=owner, values={kind.many: [], kind.one: None}, actor=call.actor)
     return True
 
 
@@ -75,7 +75,7 @@ def add(kind: _Kind, call: Call) -> bool:
         return False
     is_primary = is_yes(fields.get("IS_PRIMARY")) or not known
     values = {kind.many: [*known, linked], kind.one: linked if is_primary else owner.get(kind.one)}
-    records.change(call.portal, entity, owner, values=values, actor=call.actor)
+    records.change(call.portal, entity, row=owner, values=values, actor=call.actor)
     return True
 
 
@@ -87,7 +87,7 @@ def delete(kind: _Kind, call: Call) -> bool:
     if linked not in known:
         return False
     values = {kind.many: [one for one in known if one != linked]}
-    records.change(call.portal, entity, owner, values=values, actor=call.actor)
+    records.change(call.portal, entity, row=owner, values=values, actor=call.actor)
     return True
 
 

@@ -17,7 +17,7 @@ Show = Callable[[Row], Any]
 
 
 def page_of_table(
-    table: Table, wanted: Filter, order: list[tuple[Field, bool]], *, start: int, zone: tzinfo, show: Show
+    table: Table, wanted: Filter, *, order: list[tuple[Field, bool]], start: int, zone: tzinfo, show: Show
 ) -> Page:
     """One page of the matching rows; `order` is (field, descending) pairs, ID ascending when empty."""
     ids = wanted.candidates(table)
@@ -29,7 +29,7 @@ def page_of_table(
         return Page([show(row) for row in islice(matching, PAGE_SIZE)], 0)
     rows = list(matching)
     if not by_id:
-        _sort(rows, order, zone)
+        _sort(rows, order, zone=zone)
     return page_of_rows(rows, start=start, show=show)
 
 
@@ -52,11 +52,11 @@ def read_order(fields: Mapping[str, Field], raw: Mapping[str, Any]) -> list[tupl
     ]
 
 
-def _sort(rows: list[Row], order: list[tuple[Field, bool]], zone: tzinfo) -> None:
+def _sort(rows: list[Row], order: list[tuple[Field, bool]], *, zone: tzinfo) -> None:
     for field, descending in reversed(order):
-        rows.sort(key=lambda row, field=field: _key(field, row, zone), reverse=descending)  # type: ignore[misc]
+        rows.sort(key=lambda row, field=field: _key(field, row, zone=zone), reverse=descending)  # type: ignore[misc]
 
 
-def _key(field: Field, row: Row, zone: tzinfo) -> tuple[bool, Any]:
-    value = fold(field, row.get(field.name), zone)
+def _key(field: Field, row: Row, *, zone: tzinfo) -> tuple[bool, Any]:
+    value = fold(field, row.get(field.name), zone=zone)
     return (value is not None, 0 if value is None else value)

@@ -70,7 +70,7 @@ def element_add(call: Call) -> int:
     code, fields = _required(call, "ELEMENT_CODE"), _fields(call, target)
     if any(row["CODE"] == code for row in target.elements):
         raise ApiError("ERROR_ELEMENT_ALREADY_EXISTS", "Element already exists")
-    return add_element(call.portal, target.elements, fields | {"CODE": code})
+    return add_element(call.portal, target.elements, row=fields | {"CODE": code})
 
 
 def element_update(call: Call) -> bool:

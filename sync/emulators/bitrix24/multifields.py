@@ -16,14 +16,14 @@ KINDS = ("PHONE", "EMAIL", "WEB", "IM")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
 
 
-def write_legacy(portal: EmulatedPortal, kind: str, kept: list[Row], written: Any) -> list[Row]:
+def write_legacy(portal: EmulatedPortal, kind: str, *, kept: list[Row], written: Any) -> list[Row]:
     """Apply a written PHONE or EMAIL: no ID adds (even a known value), an ID edits, no VALUE deletes."""
     rows = [dict(row) for row in kept]
     for part in as_list(written):
         change = as_map(part)
         known = next((row for row in rows if str(row["ID"]) == str(change.get("ID", ""))), None)
         if known is None:
-            _append(portal, rows, kind, change)
+            _append(portal, rows, kind=kind, change=change)
         elif is_yes(change.get("DELETE")) or not change.get("VALUE"):
             rows.remove(known)
         else:
@@ -31,7 +31,7 @@ def write_legacy(portal: EmulatedPortal, kind: str, kept: list[Row], written: An
     return rows
 
 
-def write_item(portal: EmulatedPortal, row: Row, written: Any) -> Row:
+def write_item(portal: EmulatedPortal, row: Row, *, written: Any) -> Row:
     """Apply a written `fm`: `n0, n1…` and list members add, an ID edits or, with no value, deletes."""
     changed: Row = {}
     pieces = (
@@ -44,7 +44,9 @@ def write_item(portal: EmulatedPortal, row: Row, written: Any) -> Row:
             continue
         legacy = {"VALUE": piece.get("value", ""), "VALUE_TYPE": piece.get("valueType", "WORK")}
         legacy |= {"ID": key} if key.isdigit() and isinstance(written, dict) else {}
-        changed[kind] = write_legacy(portal, kind, changed.get(kind) or row.get(kind) or [], [legacy])
+        changed[kind] = write_legacy(
+            portal, kind, kept=changed.get(kind) or row.get(kind) or [], written=[legacy]
+        )
     return changed
 
 
@@ -65,7 +67,7 @@ def flags(entity: Entity, values: Row) -> Row:
     }
 
 
-def _append(portal: EmulatedPortal, rows: list[Row], kind: str, change: dict[str, Any]) -> None:
+def _append(portal: EmulatedPortal, rows: list[Row], *, kind: str, change: dict[str, Any]) -> None:
     value = str(change.get("VALUE") or "")
     if not value:
         return

@@ -3,7 +3,7 @@
 https://apidocs.bitrix24.com/settings/oauth/auto-renewal.html
 """
 
-from sync.emulators.bitrix24.answers import ApiError, encode
+from sync.emulators.bitrix24.answers import ApiError, encode, error_envelope
 from sync.emulators.bitrix24.events import SERVER_ENDPOINT
 from sync.emulators.bitrix24.http_types import Reply, Request
 from sync.emulators.bitrix24.params import parse_body, parse_form
@@ -21,10 +21,12 @@ def serve(portal: EmulatedPortal, request: Request) -> Reply:
             raise ApiError("invalid_request", 'No "refresh_token" parameter found')
         with portal.lock:
             issued = portal.applications.refresh(
-                given.get("client_id", ""), given.get("client_secret", ""), given["refresh_token"]
+                given.get("client_id", ""),
+                given.get("client_secret", ""),
+                refresh_token=given["refresh_token"],
             )
     except ApiError as error:
-        return Reply(error.status, encode(error.envelope()))
+        return Reply(error.status, encode(error_envelope(error)))
     issued |= {
         "client_endpoint": f"{portal.base}/rest/",
         "server_endpoint": SERVER_ENDPOINT,

@@ -32,12 +32,12 @@ class OfflineQueue:
         self._rows = Table()
         self._news: set[str] = set()
 
-    def put(self, event: str, data: dict[str, Any], actor: Actor, *, moment: datetime) -> None:
+    def put(self, event: str, data: dict[str, Any], *, actor: Actor, moment: datetime) -> None:
         """Queue an event for each subscriber, except the very channel that caused it."""
         for one in self.subscriptions:
             is_own = one.connector and (one.client_id, one.connector) == (actor.client_id, actor.connector)
             if one.event == event and not is_own:
-                self._collapse(one, data, actor, moment)
+                self._collapse(one, data, actor=actor, moment=moment)
                 self._news.add(one.client_id)
 
     def waiting(self, client_id: str, connector: str) -> list[Row]:
@@ -73,7 +73,7 @@ class OfflineQueue:
         self._rows = Table()
         self._news.clear()
 
-    def _collapse(self, one: Subscription, data: dict[str, Any], actor: Actor, moment: datetime) -> None:
+    def _collapse(self, one: Subscription, data: dict[str, Any], *, actor: Actor, moment: datetime) -> None:
         key = hashlib.md5(f"{one.event}{json.dumps(data)}".encode(), usedforsecurity=False).hexdigest()
         row = next((r for r in self.waiting(one.client_id, one.connector) if r["key"] == key), None)
         if row is None:

@@ -25,7 +25,7 @@ def nest(pairs: Iterable[tuple[str, Any]]) -> Params:
     for name, value in pairs:
         path = _path(name)
         if path:
-            _put(tree, path, value)
+            _put(tree, path, value=value)
     return {str(key): _settle(value) for key, value in tree.items()}
 
 
@@ -89,7 +89,7 @@ def _path(name: str) -> list[str]:
     return path
 
 
-def _put(tree: dict[Any, Any], path: list[str], value: Any) -> None:
+def _put(tree: dict[Any, Any], path: list[str], *, value: Any) -> None:
     node = tree
     for segment in path[:-1]:
         key = _key(node, segment)

@@ -20,8 +20,8 @@ _HISTORY_CREATED, _HISTORY_MIDDLE, _HISTORY_FINAL, _HISTORY_FUNNEL = 1, 2, 3, 5
 def create(
     portal: EmulatedPortal,
     entity: Entity,
-    values: Row,
     *,
+    values: Row,
     actor: Actor,
     fire: bool = True,
     at: Row | None = None,
@@ -29,23 +29,23 @@ def create(
     """Make a record of kept-form values and give its ID; `at` sets times and authors, as imports may."""
     table = entity.table
     record_id = int(values.get("ID") or table.next_id())
-    row = _blank(portal, entity, record_id, actor=actor) | values | {"ID": record_id}
+    row = _blank(portal, entity, record_id=record_id, actor=actor) | values | {"ID": record_id}
     _settle_title(entity, row)
     _settle_contacts(row)
     if entity.stage_field:
-        _settle_stage(portal, entity, row)
+        _settle_stage(portal, entity, row=row)
     row.update(multifields.flags(entity, row))
     row.update(at or {})
     table.insert(row)
     if entity.stage_field:
-        _remember(portal, entity, row, kind=_HISTORY_CREATED)
+        _remember(portal, entity, row=row, kind=_HISTORY_CREATED)
     if fire:
-        announce(portal, entity, "ADD", row=row, actor=actor)
+        announce(portal, entity, verb="ADD", row=row, actor=actor)
     return record_id
 
 
 def change(
-    portal: EmulatedPortal, entity: Entity, row: Row, *, values: Row, actor: Actor, fire: bool = True
+    portal: EmulatedPortal, entity: Entity, *, row: Row, values: Row, actor: Actor, fire: bool = True
 ) -> None:
     """Write kept-form values over a record, touch its times and tell the handlers."""
     before = dict(row)
@@ -57,12 +57,12 @@ def change(
     entity.table.update(row, values)
     moved = False
     if entity.stage_field:
-        moved = _follow_stage(portal, entity, row, before=before, actor=actor)
+        moved = _follow_stage(portal, entity, row=row, before=before, actor=actor)
     if fire:
-        announce(portal, entity, "MOVETOCATEGORY" if moved else "UPDATE", row=row, actor=actor)
+        announce(portal, entity, verb="MOVETOCATEGORY" if moved else "UPDATE", row=row, actor=actor)
 
 
-def remove(portal: EmulatedPortal, entity: Entity, row: Row, *, actor: Actor) -> None:
+def remove(portal: EmulatedPortal, entity: Entity, *, row: Row, actor: Actor) -> None:
     """Delete a record with its comments and product rows."""
     record_id = row["ID"]
     entity.table.remove(record_id)
@@ -75,19 +75,19 @@ def remove(portal: EmulatedPortal, entity: Entity, row: Row, *, actor: Actor) ->
     ]
     for row_id in owned:
         portal.product_rows.remove(row_id)
-    announce(portal, entity, "DELETE", row=row, actor=actor)
+    announce(portal, entity, verb="DELETE", row=row, actor=actor)
 
 
-def announce(portal: EmulatedPortal, entity: Entity, verb: str, *, row: Row, actor: Actor) -> None:
+def announce(portal: EmulatedPortal, entity: Entity, *, verb: str, row: Row, actor: Actor) -> None:
     """Fire the event of a change; a funnel move names the new place, a smart process its type."""
     fields: dict[str, Any] = {"ID": str(row["ID"])}
     if entity.is_dynamic:
         fields["ENTITY_TYPE_ID"] = str(entity.type_id)
         verb = "UPDATE" if verb == "MOVETOCATEGORY" else verb
-        portal.events.fire(f"ONCRMDYNAMICITEM{verb}_{entity.type_id}", {"FIELDS": fields}, actor)
+        portal.events.fire(f"ONCRMDYNAMICITEM{verb}_{entity.type_id}", {"FIELDS": fields}, actor=actor)
     if verb == "MOVETOCATEGORY":
         fields |= {"CATEGORY_ID": str(row["CATEGORY_ID"]), "STAGE_ID": row["STAGE_ID"]}
-    portal.events.fire(f"ONCRM{entity.event}{verb}", {"FIELDS": fields}, actor)
+    portal.events.fire(f"ONCRM{entity.event}{verb}", {"FIELDS": fields}, actor=actor)
 
 
 def owner_type(entity: Entity) -> str:
@@ -95,18 +95,18 @@ def owner_type(entity: Entity) -> str:
     return f"dynamic_{entity.type_id}" if entity.is_dynamic else entity.code
 
 
-def first_stage(portal: EmulatedPortal, entity: Entity, category: int) -> str:
+def first_stage(portal: EmulatedPortal, entity: Entity, *, category: int) -> str:
     """The stage a record gets when none is given; empty where the funnel has no stages."""
     stages = portal.directory.stages(entity.stage_entity(category))
     return str(stages[0]["STATUS_ID"]) if stages else ""
 
 
-def has_stage(portal: EmulatedPortal, entity: Entity, category: int, *, stage: Any) -> bool:
+def has_stage(portal: EmulatedPortal, entity: Entity, *, category: int, stage: Any) -> bool:
     """Whether the stage belongs to the funnel."""
     return portal.directory.stage(entity.stage_entity(category), stage) is not None
 
 
-def _blank(portal: EmulatedPortal, entity: Entity, record_id: int, *, actor: Actor) -> Row:
+def _blank(portal: EmulatedPortal, entity: Entity, *, record_id: int, actor: Actor) -> Row:
     now = portal.now()
     blank: Row = dict.fromkeys(entity.fields)
     blank |= {"ID": record_id, "OPENED": "Y", "ASSIGNED_BY_ID": actor.user_id}
@@ -149,18 +149,18 @@ def _settle_contacts(values: Row) -> None:
             values[many] = [values[one]] if values[one] else []
 
 
-def _settle_stage(portal: EmulatedPortal, entity: Entity, row: Row) -> None:
+def _settle_stage(portal: EmulatedPortal, entity: Entity, *, row: Row) -> None:
     category = int(row.get("CATEGORY_ID") or 0)
-    if not has_stage(portal, entity, category, stage=row.get(entity.stage_field)):
-        row[entity.stage_field] = first_stage(portal, entity, category)
-    row.update(_stage_marks(portal, entity, row))
+    if not has_stage(portal, entity, category=category, stage=row.get(entity.stage_field)):
+        row[entity.stage_field] = first_stage(portal, entity, category=category)
+    row.update(_stage_marks(portal, entity, row=row))
 
 
-def _stage_marks(portal: EmulatedPortal, entity: Entity, row: Row) -> Row:
+def _stage_marks(portal: EmulatedPortal, entity: Entity, *, row: Row) -> Row:
     category = int(row.get("CATEGORY_ID") or 0)
     stage = portal.directory.stage(entity.stage_entity(category), row[entity.stage_field]) or {}
     semantic = _SEMANTIC_LETTERS.get(str(stage.get("SEMANTICS")), "P")
-    is_new = row[entity.stage_field] == first_stage(portal, entity, category)
+    is_new = row[entity.stage_field] == first_stage(portal, entity, category=category)
     marks = {
         "STAGE_SEMANTIC_ID": semantic,
         "STATUS_SEMANTIC_ID": semantic,
@@ -170,20 +170,20 @@ def _stage_marks(portal: EmulatedPortal, entity: Entity, row: Row) -> Row:
     return {name: value for name, value in marks.items() if name in entity.fields}
 
 
-def _follow_stage(portal: EmulatedPortal, entity: Entity, row: Row, *, before: Row, actor: Actor) -> bool:
+def _follow_stage(portal: EmulatedPortal, entity: Entity, *, row: Row, before: Row, actor: Actor) -> bool:
     """Bring stage marks and history up to date; says whether the record changed its funnel."""
     moved = row.get("CATEGORY_ID") != before.get("CATEGORY_ID")
     if not moved and row[entity.stage_field] == before[entity.stage_field]:
         return False
-    _settle_stage(portal, entity, row)
+    _settle_stage(portal, entity, row=row)
     row |= {"MOVED_TIME": row["DATE_MODIFY"], "MOVED_BY_ID": actor.user_id}
     semantic = row.get("STAGE_SEMANTIC_ID") or row.get("STATUS_SEMANTIC_ID")
     settled = _HISTORY_MIDDLE if semantic == "P" else _HISTORY_FINAL
-    _remember(portal, entity, row, kind=_HISTORY_FUNNEL if moved else settled)
+    _remember(portal, entity, row=row, kind=_HISTORY_FUNNEL if moved else settled)
     return moved
 
 
-def _remember(portal: EmulatedPortal, entity: Entity, row: Row, *, kind: int) -> None:
+def _remember(portal: EmulatedPortal, entity: Entity, *, row: Row, kind: int) -> None:
     portal.stage_history.insert(
         {
             "ID": portal.stage_history.next_id(),

@@ -7,9 +7,9 @@ import time
 from dataclasses import replace
 
 from sync.emulators.bitrix24 import batch, downloads
-from sync.emulators.bitrix24.answers import ApiError, encode
+from sync.emulators.bitrix24.answers import ApiError, encode, error_envelope
 from sync.emulators.bitrix24.call import Actor
-from sync.emulators.bitrix24.execution import Outcome, execute
+from sync.emulators.bitrix24.execution import Outcome, envelope, execute
 from sync.emulators.bitrix24.faults import Verdict
 from sync.emulators.bitrix24.http_types import Reply, Request
 from sync.emulators.bitrix24.params import Params, as_int, parse_body, parse_form
@@ -38,7 +38,7 @@ def serve(portal: EmulatedPortal, request: Request) -> Reply:
         params = _params(request)
         carried = {name} | (batch.methods_of(params) if name == "batch" else set())
         verdict = portal.faults.judge(carried)
-        reply = _refused(verdict) or _answer(portal, request, steps, params=params, verdict=verdict)
+        reply = _refused(verdict) or _answer(portal, request, steps=steps, params=params, verdict=verdict)
         return _spoil(reply, verdict)
     finally:
         portal.stats.leave()
@@ -68,36 +68,38 @@ def _refused(verdict: Verdict) -> Reply | None:
 
 
 def _answer(
-    portal: EmulatedPortal, request: Request, steps: list[str], *, params: Params, verdict: Verdict
+    portal: EmulatedPortal, request: Request, *, steps: list[str], params: Params, verdict: Verdict
 ) -> Reply:
     try:
         portal.buckets.admit(request.source)
         if verdict.rename_to:
-            return _renamed(portal, request, verdict.rename_to)
+            return _renamed(portal, request, host=verdict.rename_to)
         pause = portal.settings.latency + verdict.latency
         if pause:
             time.sleep(pause)
         _check_licence(verdict)
-        actor = _actor(portal, request, steps, params=params)
+        actor = _actor(portal, request, steps=steps, params=params)
         if "token" in params:
-            return downloads.serve(portal, request, str(params["token"]))
-        outcome = _run(portal, actor, steps[-1] if steps else "", params=params, verdict=verdict)
-        return Reply(200, encode(outcome.envelope()))
+            return downloads.serve(portal, request, token=str(params["token"]))
+        outcome = _run(portal, actor, name=steps[-1] if steps else "", params=params, verdict=verdict)
+        return Reply(200, encode(envelope(outcome)))
     except ApiError as error:
         if error.status in {429, 503}:
             portal.stats.limit()
         return _error(error)
+    except batch.RequestTooLong:
+        return Reply(0, fault="drop")
 
 
-def _run(portal: EmulatedPortal, actor: Actor, name: str, *, params: Params, verdict: Verdict) -> Outcome:
+def _run(portal: EmulatedPortal, actor: Actor, *, name: str, params: Params, verdict: Verdict) -> Outcome:
     if name != "batch":
-        return execute(portal, actor, name, params=params)
+        return execute(portal, actor, name=name, params=params)
     portal.stats.call(name)
     half = len(batch.commands_of(params)) // 2 if verdict.cut_where == "inside" else None
-    return batch.run(portal, actor, params, stop_after=half)
+    return batch.run(portal, actor, params=params, stop_after=half)
 
 
-def _actor(portal: EmulatedPortal, request: Request, steps: list[str], *, params: Params) -> Actor:
+def _actor(portal: EmulatedPortal, request: Request, *, steps: list[str], params: Params) -> Actor:
     """Who calls: `/rest/USER/CODE/method` is a webhook, `/rest/method` needs an access token."""
     connector = str(params.get("auth_connector") or "")
     if len(steps) == 3:
@@ -121,7 +123,7 @@ def _check_licence(verdict: Verdict) -> None:
         raise ApiError("expired_token", "The access token provided has expired.", status=401)
 
 
-def _renamed(portal: EmulatedPortal, request: Request, host: str) -> Reply:
+def _renamed(portal: EmulatedPortal, request: Request, *, host: str) -> Reply:
     scheme = portal.base.partition("://")[0]
     query = f"?{request.query}" if request.query else ""
     location = {"Location": f"{scheme}://{host}{request.path}{query}"}
@@ -129,7 +131,7 @@ def _renamed(portal: EmulatedPortal, request: Request, host: str) -> Reply:
 
 
 def _error(error: ApiError) -> Reply:
-    return Reply(error.status, encode(error.envelope()))
+    return Reply(error.status, encode(error_envelope(error)))
 
 
 def _spoil(reply: Reply, verdict: Verdict) -> Reply:

@@ -86,12 +86,12 @@ def furnish(portal: EmulatedPortal) -> None:
     """Put the default data into an empty portal."""
     directory = portal.directory
     for category, (name, stages) in _FUNNELS.items():
-        add_funnel(portal, DEAL, category, name=name, stages=stages)
+        add_funnel(portal, DEAL, category=category, name=name, stages=stages)
     for type_id in (LEAD, CONTACT):
         directory.categories.setdefault(type_id, Table())
-    _add_stages(portal, "STATUS", "", stages=_LEAD_STAGES)
+    _add_stages(portal, "STATUS", prefix="", stages=_LEAD_STAGES)
     for kind, codes in _STATUSES.items():
-        _add_stages(portal, kind, "", stages=[(code, code.capitalize(), "") for code in codes])
+        _add_stages(portal, kind, prefix="", stages=[(code, code.capitalize(), "") for code in codes])
     directory.currencies = [
         {"CURRENCY": code, "BASE": "Y" if code == "RUB" else "N", "AMOUNT": amount, "SORT": "100"}
         for code, amount in (("RUB", "1.0000"), ("USD", "90.0000"), ("EUR", "98.0000"), ("KZT", "0.1800"))
@@ -100,12 +100,12 @@ def furnish(portal: EmulatedPortal) -> None:
     directory.departments.insert({"ID": 1, "NAME": "Компания", "SORT": 500})
     for row in _DEAL_FIELDS:
         options = _SEGMENTS if row["USER_TYPE_ID"] == "enumeration" else []
-        add_user_field(portal, portal.entities[DEAL], row | {"LIST": options})
+        add_user_field(portal, portal.entities[DEAL], written=row | {"LIST": options})
     _add_lists(portal)
 
 
 def add_funnel(
-    portal: EmulatedPortal, type_id: int, category: int, *, name: str, stages: list[tuple[str, str, str]]
+    portal: EmulatedPortal, type_id: int, *, category: int, name: str, stages: list[tuple[str, str, str]]
 ) -> None:
     """Make a funnel with its stages; codes get the vendor's prefix (`C2:NEW`, `DT147_9:NEW`)."""
     entity = portal.entities[type_id]
@@ -113,7 +113,7 @@ def add_funnel(
     table.insert({"ID": category, "NAME": name, "SORT": 200 + category * 100})
     deal_prefix = f"C{category}:" if category else ""
     prefix = f"DT{type_id}_{category}:" if entity.is_dynamic else deal_prefix
-    _add_stages(portal, entity.stage_entity(category), prefix, stages=stages, category=category)
+    _add_stages(portal, entity.stage_entity(category), prefix=prefix, stages=stages, category=category)
 
 
 def add_user(portal: EmulatedPortal, fields: Row) -> int:
@@ -146,7 +146,7 @@ def list_field(
     return row | ({"DISPLAY_VALUES_FORM": dict(enum)} if enum else {})
 
 
-def add_list(portal: EmulatedPortal, iblock_id: int, name: str, *, fields: list[Row]) -> UniversalList:
+def add_list(portal: EmulatedPortal, iblock_id: int, *, name: str, fields: list[Row]) -> UniversalList:
     """Make a universal list of the kind that business processes keep."""
     rows = [list_field("NAME", "Название", is_required=True), *fields]
     made = UniversalList(iblock_id, "bitrix_processes", name, fields={row["FIELD_ID"]: row for row in rows})
@@ -159,19 +159,19 @@ def _add_lists(portal: EmulatedPortal) -> None:
     add_list(
         portal,
         77,
-        "Объекты",
+        name="Объекты",
         fields=[list_field("PROPERTY_637", "Город", enum=_CITIES, is_required=True), states],
     )
     violations = [
         list_field("PROPERTY_1091", "Категория"),
         list_field("PROPERTY_1115", "Состояние", enum=_STATES),
     ]
-    add_list(portal, 123, "Нарушения", fields=violations)
-    add_list(portal, 127, "Категории нарушений", fields=[])
+    add_list(portal, 123, name="Нарушения", fields=violations)
+    add_list(portal, 127, name="Категории нарушений", fields=[])
 
 
 def _add_stages(
-    portal: EmulatedPortal, kind: str, prefix: str, *, stages: list[tuple[str, str, str]], category: int = 0
+    portal: EmulatedPortal, kind: str, *, prefix: str, stages: list[tuple[str, str, str]], category: int = 0
 ) -> None:
     words: dict[str, Any] = {"": "process", "S": "success", "F": "failure"}
     for number, (code, name, semantics) in enumerate(stages, start=1):

@@ -17,13 +17,13 @@ from sync.emulators.bitrix24.writing import legacy_values
 _TYPE_OF = inspection.KINDS
 
 
-def add(portal: EmulatedPortal, kind: str, rows: list[Row], *, fire: bool = False) -> list[int]:
+def add(portal: EmulatedPortal, kind: str, *, rows: list[Row], fire: bool = False) -> list[int]:
     """Make things of one kind (`deals`, `users`, `elements`, …), give their IDs; events only if asked for.
 
     Raises ValueError for an unknown kind.
     """
     if kind in _TYPE_OF:
-        return _add_records(portal, portal.entities[_TYPE_OF[kind]], rows, fire=fire)
+        return _add_records(portal, portal.entities[_TYPE_OF[kind]], rows=rows, fire=fire)
     maker = _MAKERS.get(kind)
     if maker is None:
         raise ValueError(f"unknown kind: {kind}")
@@ -53,33 +53,33 @@ def _announce_users(portal: EmulatedPortal, user_ids: list[int]) -> None:
     for user_id in user_ids:
         user = portal.directory.users.rows[user_id]
         shown = user | {"ID": str(user_id), "ACTIVE": "Y" if user["ACTIVE"] else "N"}
-        portal.events.fire("ONUSERADD", shown, Actor(portal.settings.user_id))
+        portal.events.fire("ONUSERADD", shown, actor=Actor(portal.settings.user_id))
 
 
-def _add_records(portal: EmulatedPortal, entity: Entity, rows: list[Row], *, fire: bool) -> list[int]:
+def _add_records(portal: EmulatedPortal, entity: Entity, *, rows: list[Row], fire: bool) -> list[int]:
     made = []
     for row in rows:
         with portal.lock:
-            made.append(_add_record(portal, entity, row, fire=fire))
+            made.append(_add_record(portal, entity, row=row, fire=fire))
     return made
 
 
-def _add_record(portal: EmulatedPortal, entity: Entity, row: Row, *, fire: bool) -> int:
+def _add_record(portal: EmulatedPortal, entity: Entity, *, row: Row, fire: bool) -> int:
     """Seeding may set what REST may not: the ID, times, authors."""
-    values = legacy_values(portal, entity, row, kept=None)
+    values = legacy_values(portal, entity, written=row, kept=None)
     zone = portal.settings.utc_offset
     known = {name: field for name, field in entity.fields.items() if field.is_read_only and name in row}
-    taken = {name: take(field, row[name], zone) for name, field in known.items()}
+    taken = {name: take(field, row[name], zone=zone) for name, field in known.items()}
     history = {name: value for name, value in taken.items() if value is not DROP}
     if "ID" in history:
         values["ID"] = history["ID"]
     actor = Actor(portal.settings.user_id, "", portal.settings.code)
-    return records.create(portal, entity, values, actor=actor, fire=fire, at=history)
+    return records.create(portal, entity, values=values, actor=actor, fire=fire, at=history)
 
 
 def _add_list(portal: EmulatedPortal, row: Row) -> int:
     fields = [part if "TYPE" in part else _list_field(part) for part in as_list(row.get("FIELDS"))]
-    made = seed.add_list(portal, as_int(row["ID"]), str(row.get("NAME", "")), fields=fields)
+    made = seed.add_list(portal, as_int(row["ID"]), name=str(row.get("NAME", "")), fields=fields)
     made.type_id = str(row.get("IBLOCK_TYPE_ID") or made.type_id)
     return made.iblock_id
 
@@ -91,10 +91,10 @@ def _list_field(part: Row) -> Row:
 def _add_element(portal: EmulatedPortal, row: Row) -> int:
     """An element of the list `IBLOCK_ID`; property values are given plainly and keyed by value ID here."""
     target = portal.directory.lists[as_int(row.pop("IBLOCK_ID"))]
-    return add_element(portal, target.elements, row)
+    return add_element(portal, target.elements, row=row)
 
 
-def add_element(portal: EmulatedPortal, elements: Any, row: Row) -> int:
+def add_element(portal: EmulatedPortal, elements: Any, *, row: Row) -> int:
     """Keep a list element with each property value under an ID of its own."""
     element_id = as_int(row.get("ID")) or elements.next_id()
     now = portal.now().strftime("%d.%m.%Y %H:%M:%S")
@@ -116,7 +116,7 @@ def _add_category(portal: EmulatedPortal, row: Row) -> int:
         (part["CODE"], part.get("NAME", part["CODE"]), part.get("SEMANTICS", "")) for part in row["STAGES"]
     ]
     type_id = as_int(row.get("ENTITY_TYPE_ID"), DEAL)
-    seed.add_funnel(portal, type_id, as_int(row["ID"]), name=str(row.get("NAME", "")), stages=stages)
+    seed.add_funnel(portal, type_id, category=as_int(row["ID"]), name=str(row.get("NAME", "")), stages=stages)
     return as_int(row["ID"])
 
 
@@ -126,18 +126,20 @@ def _add_type(portal: EmulatedPortal, row: Row) -> int:
     types = portal.directory.types
     types.insert({"ID": types.next_id(), "ENTITY_TYPE_ID": type_id, "TITLE": str(row.get("TITLE", ""))})
     stages = [("NEW", "Начало", ""), ("SUCCESS", "Успех", "S"), ("FAIL", "Провал", "F")]
-    seed.add_funnel(portal, type_id, as_int(row.get("CATEGORY_ID"), type_id), name="Общая", stages=stages)
+    seed.add_funnel(
+        portal, type_id, category=as_int(row.get("CATEGORY_ID"), type_id), name="Общая", stages=stages
+    )
     return type_id
 
 
 def _add_item(portal: EmulatedPortal, row: Row) -> int:
     entity = portal.entities[as_int(row.pop("ENTITY_TYPE_ID"))]
-    return _add_record(portal, entity, row, fire=False)
+    return _add_record(portal, entity, row=row, fire=False)
 
 
 def _add_user_field(portal: EmulatedPortal, row: Row) -> int:
     entity = portal.entities[as_int(row.pop("ENTITY_TYPE_ID", DEAL), DEAL)]
-    return add_user_field(portal, entity, row)
+    return add_user_field(portal, entity, written=row)
 
 
 def _add_department(portal: EmulatedPortal, row: Row) -> int:
@@ -154,7 +156,7 @@ def _add_comment(portal: EmulatedPortal, row: Row) -> int:
     owner = (str(row.get("ENTITY_TYPE", "deal")), as_int(row["ENTITY_ID"]))
     author = as_int(row.get("AUTHOR_ID"), portal.settings.user_id)
     actor = Actor(author, "", portal.settings.code)
-    return create_comment(portal, owner, str(row["COMMENT"]), author=author, files=[], actor=actor)
+    return create_comment(portal, owner, text=str(row["COMMENT"]), author=author, files=[], actor=actor)
 
 
 _MAKERS: dict[str, Callable[[EmulatedPortal, Row], int]] = {

@@ -27,7 +27,7 @@ class PortalServer(ThreadingHTTPServer):
     request_queue_size = 1024
 
     def __init__(
-        self, address: tuple[str, int], portal: EmulatedPortal, context: ssl.SSLContext | None
+        self, address: tuple[str, int], portal: EmulatedPortal, *, context: ssl.SSLContext | None
     ) -> None:
         """Bind and listen; with a context the connections are TLS."""
         self.portal = portal

@@ -24,6 +24,7 @@ class Settings:
     operating_limit: float | None = 480.0
     operating_seconds: float | Mapping[str, float] | None = None
     latency: float = 0.0
+    request_limit: float = 60.0  # a longer request is cut; what it has done stays done
     utc_offset: timezone = field(default_factory=lambda: timezone(timedelta(hours=3)))
     credentials_status: int = 401
     crm_mode: int = 1

@@ -25,16 +25,16 @@ def add(call: Call) -> int:
     owner = (str(fields.get("ENTITY_TYPE", "")).lower(), as_int(fields.get("ENTITY_ID")))
     if not owner[0] or not owner[1]:
         raise ApiError("100", "Could not find value for parameter {ENTITY_ID, ENTITY_TYPE}")
-    if not _owner_exists(call.portal, *owner):
+    if not _owner_exists(call.portal, owner[0], record_id=owner[1]):
         raise ApiError("OWNER_NOT_FOUND", "Owner was not found")
     text = _text(fields)
     author = as_int(fields.get("AUTHOR_ID")) or call.actor.user_id
     files = _keep_files(call.portal, fields.get("FILES"))
-    return create(call.portal, owner, text, author=author, files=files, actor=call.actor)
+    return create(call.portal, owner, text=text, author=author, files=files, actor=call.actor)
 
 
 def create(
-    portal: EmulatedPortal, owner: tuple[str, int], text: str, *, author: int, files: list[int], actor: Actor
+    portal: EmulatedPortal, owner: tuple[str, int], *, text: str, author: int, files: list[int], actor: Actor
 ) -> int:
     """Write one comment and fire its event; the caller holds the lock."""
     row: Row = {
@@ -48,7 +48,7 @@ def create(
     }
     portal.comments.insert(row)
     portal.comments_by_owner[owner].append(row["ID"])
-    _announce(portal, "ADD", row["ID"], actor=actor)
+    _announce(portal, "ADD", comment_id=row["ID"], actor=actor)
     return int(row["ID"])
 
 
@@ -78,7 +78,7 @@ def update(call: Call) -> int:
     row["COMMENT"] = _text(fields)
     if "FILES" in fields:
         row["FILES"] = _keep_files(call.portal, fields["FILES"])
-    _announce(call.portal, "UPDATE", row["ID"], actor=call.actor)
+    _announce(call.portal, "UPDATE", comment_id=row["ID"], actor=call.actor)
     return int(row["ID"])
 
 
@@ -87,7 +87,7 @@ def delete(call: Call) -> None:
     row = _find(call)
     call.portal.comments.remove(row["ID"])
     call.portal.comments_by_owner[row["ENTITY_TYPE"], row["ENTITY_ID"]].remove(row["ID"])
-    _announce(call.portal, "DELETE", row["ID"], actor=call.actor)
+    _announce(call.portal, "DELETE", comment_id=row["ID"], actor=call.actor)
 
 
 def describe(call: Call) -> Any:
@@ -107,11 +107,11 @@ def show(portal: EmulatedPortal, row: Row) -> Row:
     shown: Row = {key: str(row[key]) for key in ("ID", "ENTITY_ID", "ENTITY_TYPE", "AUTHOR_ID", "COMMENT")}
     shown["CREATED"] = show_moment(row["CREATED"], portal.settings.utc_offset)
     if row["FILES"]:
-        shown["FILES"] = {str(file_id): _show_file(portal, row, file_id) for file_id in row["FILES"]}
+        shown["FILES"] = {str(file_id): _show_file(portal, row, file_id=file_id) for file_id in row["FILES"]}
     return shown
 
 
-def _show_file(portal: EmulatedPortal, row: Row, file_id: int) -> Row:
+def _show_file(portal: EmulatedPortal, row: Row, *, file_id: int) -> Row:
     stored = portal.files.get(file_id)
     name, size = (stored.name, len(stored.content)) if stored else ("", 0)
     url = f"{portal.base}/bitrix/tools/disk/uf.php?attachedId={file_id}&action="
@@ -149,13 +149,13 @@ def _find(call: Call) -> Row:
     return row
 
 
-def _owner_exists(portal: EmulatedPortal, kind: str, record_id: int) -> bool:
+def _owner_exists(portal: EmulatedPortal, kind: str, *, record_id: int) -> bool:
     owners = {owner_type(entity): entity for entity in portal.entities.values()}
     return kind in owners and record_id in owners[kind].table.rows
 
 
-def _announce(portal: EmulatedPortal, verb: str, comment_id: int, *, actor: Actor) -> None:
-    portal.events.fire_comment(verb, comment_id, actor)
+def _announce(portal: EmulatedPortal, verb: str, *, comment_id: int, actor: Actor) -> None:
+    portal.events.fire_comment(verb, comment_id, actor=actor)
 
 
 METHODS: dict[str, Callable[[Call], Any]] = {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FIRST_OPTION = 1000
 
 
-def add_user_field(portal: EmulatedPortal, entity: Entity, written: Row) -> int:
+def add_user_field(portal: EmulatedPortal, entity: Entity, *, written: Row) -> int:
     """Add a field to a kind of record and give its ID; a code without the prefix `UF_CRM_` gets it."""
     code = str(written["FIELD_NAME"]).upper()
     code = code if code.startswith("UF_") else f"UF_CRM_{code}"
@@ -63,7 +63,7 @@ def field_of(row: Row) -> Field:
 
 def options_of(field_id: int, parts: list[object]) -> list[Row]:
     """Written options of an enumeration as they are kept; what has no ID gets one."""
-    return [_option(field_id, number, part) for number, part in enumerate(parts)]
+    return [_option(field_id, number, part=part) for number, part in enumerate(parts)]
 
 
 def _label(written: Row) -> str:
@@ -71,7 +71,7 @@ def _label(written: Row) -> str:
     return str(given if isinstance(given, str) else next(iter(as_map(given).values()), ""))
 
 
-def _option(field_id: int, number: int, part: object) -> Row:
+def _option(field_id: int, number: int, *, part: object) -> Row:
     option = as_map(part)
     option_id = int(option.get("ID") or _FIRST_OPTION + field_id * 100 + number)
     shown = {"ID": str(option_id), "SORT": str(option.get("SORT") or (number + 1) * 10)}

@@ -4,7 +4,6 @@ https://apidocs.bitrix24.com/api-reference/crm/deals/user-defined-fields/index.h
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from sync.emulators.bitrix24.answers import ApiError, Page
@@ -50,8 +49,8 @@ def add(entity: Entity, call: Call) -> int:
     fields = call.mapping("fields")
     if not fields.get("FIELD_NAME") or not fields.get("USER_TYPE_ID"):
         raise ApiError("ERROR_CORE", "FIELD_NAME and USER_TYPE_ID are required<br>")
-    field_id = add_user_field(call.portal, entity, fields)
-    _announce(entity, call, "ADD", field_id)
+    field_id = add_user_field(call.portal, entity, written=fields)
+    _announce(entity, call, verb="ADD", field_id=field_id)
     return field_id
 
 
@@ -65,7 +64,7 @@ def update(entity: Entity, call: Call) -> bool:
     if "LIST" in fields:
         row["LIST"] = options_of(row["ID"], as_list(fields["LIST"]))
     entity.add_field(field_of(row))
-    _announce(entity, call, "UPDATE", row["ID"])
+    _announce(entity, call, verb="UPDATE", field_id=row["ID"])
     return True
 
 
@@ -74,7 +73,7 @@ def delete(entity: Entity, call: Call) -> bool:
     row = _find(entity, call)
     call.portal.directory.user_fields.remove(row["ID"])
     entity.remove_field(row["FIELD_NAME"])
-    _announce(entity, call, "DELETE", row["ID"])
+    _announce(entity, call, verb="DELETE", field_id=row["ID"])
     return True
 
 
@@ -98,13 +97,13 @@ def _show(row: Row, language: str) -> Row:
     return shown
 
 
-def _announce(entity: Entity, call: Call, verb: str, field_id: int) -> None:
+def _announce(entity: Entity, call: Call, *, verb: str, field_id: int) -> None:
     data = {"FIELDS": {"ID": str(field_id), "ENTITY_ID": f"CRM_{entity.event}"}}
-    call.portal.events.fire(f"ONCRM{entity.event}USERFIELD{verb}", data, call.actor)
+    call.portal.events.fire(f"ONCRM{entity.event}USERFIELD{verb}", data, actor=call.actor)
 
 
-def _on_entity(type_id: int, act: Callable[[Entity, Call], Any], call: Call) -> Any:
-    return act(call.portal.entities[type_id], call)
+def _bound(type_id: int, act: Callable[[Entity, Call], Any]) -> Callable[[Call], Any]:
+    return lambda call: act(call.portal.entities[type_id], call)
 
 
 _VERBS: dict[str, Callable[[Entity, Call], Any]] = {
@@ -115,7 +114,7 @@ _VERBS: dict[str, Callable[[Entity, Call], Any]] = {
     "delete": delete,
 }
 METHODS: dict[str, Callable[[Call], Any]] = {
-    f"crm.{code}.userfield.{verb}": partial(_on_entity, type_id, act)
+    f"crm.{code}.userfield.{verb}": _bound(type_id, act)
     for type_id, code in {LEAD: "lead", DEAL: "deal", CONTACT: "contact", COMPANY: "company"}.items()
     for verb, act in _VERBS.items()
 }

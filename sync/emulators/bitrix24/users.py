@@ -59,7 +59,7 @@ def user_get(call: Call) -> Page:
         shown = _show_user(row)
         return {key: value for key, value in shown.items() if not select or key in select or "*" in select}
 
-    return page_of_table(table, wanted, order, start=call.start, zone=zone, show=show)
+    return page_of_table(table, wanted, order=order, start=call.start, zone=zone, show=show)
 
 
 def user_current(call: Call) -> Row:
@@ -76,7 +76,7 @@ def department_get(call: Call) -> Page:
     wanted = compile_filter(_DEPARTMENT_FIELDS, _top_level(call, _DEPARTMENT_FIELDS), zone=zone, strict=False)
     order = _order(call, _DEPARTMENT_FIELDS)
     table = call.portal.directory.departments
-    return page_of_table(table, wanted, order, start=call.start, zone=zone, show=_show_department)
+    return page_of_table(table, wanted, order=order, start=call.start, zone=zone, show=_show_department)
 
 
 def _show_user(row: Row) -> Row:

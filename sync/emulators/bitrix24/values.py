@@ -34,17 +34,17 @@ REFERENCES = frozenset(
 _TEXT_DATES = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y")
 
 
-def take(field: Field, value: Any, zone: tzinfo) -> Any:
+def take(field: Field, value: Any, *, zone: tzinfo) -> Any:
     """A written value as it is kept, or DROP when the portal would ignore it."""
     if field.is_multiple:
-        taken = (_take_one(field, one, zone) for one in as_list(value))
+        taken = (_take_one(field, one, zone=zone) for one in as_list(value))
         return [one for one in taken if one is not DROP and one is not None and one != ""]
     if isinstance(value, (list, dict)):
         return DROP
-    return _take_one(field, value, zone)
+    return _take_one(field, value, zone=zone)
 
 
-def _take_one(field: Field, value: Any, zone: tzinfo) -> Any:
+def _take_one(field: Field, value: Any, *, zone: tzinfo) -> Any:
     if field.kind in REFERENCES:
         return _take_reference(field, value)
     if field.kind in WHOLE_NUMBERS:
@@ -150,14 +150,14 @@ def show_moment(moment: datetime, zone: tzinfo) -> str:
     return moment.astimezone(zone).isoformat(timespec="seconds")
 
 
-def show_legacy(field: Field, value: Any, zone: timezone) -> Any:
+def show_legacy(field: Field, value: Any, *, zone: timezone) -> Any:
     """A kept value as `crm.deal.get` shows it: text, null, and odd empties."""
     if field.is_multiple:
-        return [_legacy_one(field, one, zone) for one in value] if value else False
-    return _legacy_one(field, value, zone)
+        return [_legacy_one(field, one, zone=zone) for one in value] if value else False
+    return _legacy_one(field, value, zone=zone)
 
 
-def _legacy_one(field: Field, value: Any, zone: timezone) -> Any:
+def _legacy_one(field: Field, value: Any, *, zone: timezone) -> Any:
     if value is None:
         return _LEGACY_EMPTIES.get(field.name, "" if field.kind == "enumeration" else None)
     if isinstance(value, str):
@@ -175,14 +175,14 @@ _LEGACY_EMPTIES = {"COMPANY_ID": "0", "BIRTHDATE": "", "DATE_CLOSED": "", "OPPOR
 _ITEM_ZEROES = frozenset({"COMPANY_ID", "CONTACT_ID"})
 
 
-def show_item(field: Field, value: Any, zone: timezone) -> Any:
+def show_item(field: Field, value: Any, *, zone: timezone) -> Any:
     """A kept value as `crm.item.get` shows it: real numbers, Y/N, null."""
     if field.is_multiple:
-        return [_item_one(field, one, zone) for one in value or []]
-    return _item_one(field, value, zone)
+        return [_item_one(field, one, zone=zone) for one in value or []]
+    return _item_one(field, value, zone=zone)
 
 
-def _item_one(field: Field, value: Any, zone: timezone) -> Any:
+def _item_one(field: Field, value: Any, *, zone: timezone) -> Any:
     if isinstance(value, str):
         return value
     if field.kind == "boolean":

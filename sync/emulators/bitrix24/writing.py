@@ -16,7 +16,7 @@ from sync.emulators.bitrix24.values import DROP, take
 
 
 def legacy_values(
-    portal: EmulatedPortal, entity: Entity, written: dict[str, Any], *, kept: Row | None
+    portal: EmulatedPortal, entity: Entity, *, written: dict[str, Any], kept: Row | None
 ) -> Row:
     """Fields of an old-method write; `kept` is the record being changed, None for a new one."""
     values: Row = {}
@@ -24,30 +24,30 @@ def legacy_values(
         field = entity.fields.get(name)
         if field is None or field.is_read_only or (kept is not None and field.is_immutable):
             continue
-        taken = _legacy_value(portal, field, value, kept=kept)
+        taken = _legacy_value(portal, field, value=value, kept=kept)
         if taken is not DROP:
             values[name] = taken
-    if kept is not None and not _stage_is_known(portal, entity, kept | values):
+    if kept is not None and not _stage_is_known(portal, entity, row=kept | values):
         values.pop(entity.stage_field, None)
     return values
 
 
 def item_values(
-    portal: EmulatedPortal, entity: Entity, written: dict[str, Any], *, kept: Row | None, original_names: bool
+    portal: EmulatedPortal, entity: Entity, *, written: dict[str, Any], kept: Row | None, original_names: bool
 ) -> Row:
     """Fields of a `crm.item.*` write; a stage of another funnel is refused here."""
     names = entity.by_item_name()
-    values: Row = multifields.write_item(portal, kept or {}, written["fm"]) if "fm" in written else {}
+    values: Row = multifields.write_item(portal, kept or {}, written=written["fm"]) if "fm" in written else {}
     for name, value in written.items():
         field = names.get(name)
         if field is None or field.is_read_only or field.kind == "crm_multifield":
             continue
         if field.is_user_field and (name == field.upper_name) != original_names:
             continue
-        taken = _item_value(portal, field, value, kept=kept)
+        taken = _item_value(portal, field, value=value, kept=kept)
         if taken is not DROP:
             values[field.name] = taken
-    _check_stage(portal, entity, values, kept)
+    _check_stage(portal, entity, values=values, kept=kept)
     return values
 
 
@@ -59,31 +59,35 @@ def require_fields(entity: Entity, row: Row) -> None:
             raise ApiError("CRM_FIELD_ERROR_REQUIRED", text)
 
 
-def _legacy_value(portal: EmulatedPortal, field: Field, value: Any, *, kept: Row | None) -> Any:
+def _legacy_value(portal: EmulatedPortal, field: Field, *, value: Any, kept: Row | None) -> Any:
     if field.kind == "crm_multifield":
-        return multifields.write_legacy(portal, field.name, (kept or {}).get(field.name) or [], value)
+        return multifields.write_legacy(
+            portal, field.name, kept=(kept or {}).get(field.name) or [], written=value
+        )
     if field.kind == "file":
-        return filefields.write_legacy(portal, field, value)
-    return take(field, value, portal.settings.utc_offset)
+        return filefields.write_legacy(portal, field, written=value)
+    return take(field, value, zone=portal.settings.utc_offset)
 
 
-def _item_value(portal: EmulatedPortal, field: Field, value: Any, *, kept: Row | None) -> Any:
+def _item_value(portal: EmulatedPortal, field: Field, *, value: Any, kept: Row | None) -> Any:
     if field.kind == "file":
-        return filefields.write_item(portal, field, (kept or {}).get(field.name), value)
-    return take(field, value, portal.settings.utc_offset)
+        return filefields.write_item(portal, field, kept=(kept or {}).get(field.name), written=value)
+    return take(field, value, zone=portal.settings.utc_offset)
 
 
-def _stage_is_known(portal: EmulatedPortal, entity: Entity, row: Row) -> bool:
+def _stage_is_known(portal: EmulatedPortal, entity: Entity, *, row: Row) -> bool:
     if not entity.stage_field:
         return True
-    return has_stage(portal, entity, int(row.get("CATEGORY_ID") or 0), stage=row.get(entity.stage_field))
+    return has_stage(
+        portal, entity, category=int(row.get("CATEGORY_ID") or 0), stage=row.get(entity.stage_field)
+    )
 
 
-def _check_stage(portal: EmulatedPortal, entity: Entity, values: Row, kept: Row | None) -> None:
+def _check_stage(portal: EmulatedPortal, entity: Entity, *, values: Row, kept: Row | None) -> None:
     """A funnel move without a stage goes to the first one; a stage that the funnel lacks is an error."""
     stage = values.get(entity.stage_field) if entity.stage_field else None
     if stage is None:
         values.pop(entity.stage_field, None)
         return
-    if not _stage_is_known(portal, entity, (kept or {}) | values):
+    if not _stage_is_known(portal, entity, row=(kept or {}) | values):
         raise ApiError("CRM_FIELD_ERROR_VALUE_NOT_VALID", f'Неверное значение поля "Стадия": {stage}')
