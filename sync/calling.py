@@ -26,6 +26,9 @@ BUDGET_SECONDS = 400.0
 LOOK_AGAIN = 1.0
 """Seconds between two looks at a permit that is long in coming: staff may interrupt, limits may change."""
 
+SHORTEST_WAIT = 0.05
+"""Seconds: a permit that another worker took just before us is asked for again no sooner."""
+
 
 def call(portal: Portal, pace: Pace, commands: Mapping[str, Command]) -> Reply:
     """Send one request whose permit is taken; raises the error of the request as a whole."""
@@ -53,13 +56,23 @@ def ask(
     """
     pace = Pace.of(portal)
     ends = time.time() + patience
-    while not (permit := pace.permit(portal.limits, now=time.time())).is_granted:
-        if time.time() + permit.wait > ends:
-            raise _no_permit(portal, pace, permit.wait)
-        waiting(permit.wait)
-        time.sleep(min(max(permit.wait, 0.05), LOOK_AGAIN))
+    while wait := _wait(portal, pace, commands):
+        if time.time() + wait > ends:
+            raise _no_permit(portal, pace, wait)
+        waiting(wait)
+        time.sleep(min(wait, LOOK_AGAIN))
         pace.refresh_from_db()
     return call(portal, pace, commands)
+
+
+def _wait(portal: Portal, pace: Pace, commands: Mapping[str, Command]) -> float:
+    """Seconds until it makes sense to ask again; 0 with a permit taken."""
+    now = time.time()
+    blocked = MethodBudget.blocked(portal, now=now)
+    if waits := [blocked[command.method] - now for command in commands.values() if command.method in blocked]:
+        return max(waits)
+    permit = pace.permit(portal.limits, now=now)
+    return 0.0 if permit.is_granted else max(permit.wait, SHORTEST_WAIT)
 
 
 def _no_permit(portal: Portal, pace: Pace, wait: float) -> TryLater:

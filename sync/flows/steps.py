@@ -140,6 +140,20 @@ class Ignored:
     reason: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """How to list a flow's records on the source portal, all or changed at or after an ISO moment.
+
+    `newest`: the moment ("" = all) → the record with the largest ID; `between`: after which ID, up to which,
+    the moment → the first `page` records by ID; `read`: IDs of either answer.
+    """
+
+    newest: Callable[[str], Command]
+    between: Callable[[int, int, str], Command]
+    read: Callable[[Any], list[str]]
+    page: int
+
+
 Sort = Callable[[Route, Side, list[Event]], list[Ticket | Ignored]]
 """One verdict an event, in order; `side` is where on the route the events' portal stands."""
 
@@ -148,13 +162,15 @@ Sort = Callable[[Route, Side, list[Event]], list[Ticket | Ignored]]
 class Flow:
     """What we do for one business: how events become jobs, and the steps of each job.
 
-    For the forecast only: `first` is the step where the work of an event from each side mostly begins,
-    `usual` the step that mostly follows each one (a step that is not in it is the last).
+    `listing` is what a resync of more than named records needs. For the forecast only: `first` is the step
+    where the work of an event from each side mostly begins, `usual` the step that mostly follows each one (a
+    step that is not in it is the last).
     """
 
     sort: Sort
     steps: Mapping[str, Step]
     backfill: Callable[[str], Ticket]
+    listing: Listing | None = None
     first: Mapping[Side, str] = field(default_factory=dict)
     usual: Mapping[str, str] = field(default_factory=dict)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
@@ -176,6 +192,7 @@ __all__ = [
     "Flow",
     "Hear",
     "Ignored",
+    "Listing",
     "Next",
     "Notice",
     "Outcome",

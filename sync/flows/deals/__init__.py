@@ -10,9 +10,10 @@ card ◀── report ◀─ [look] ◀─────────────�
 from collections.abc import Mapping
 from typing import Any
 
+from sync.connectors.bitrix24 import crm
 from sync.flows.deals import arrival, delivery, feedback, reading
 from sync.flows.deals.sorting import backfill, sort
-from sync.flows.steps import Flow
+from sync.flows.steps import Flow, Listing
 
 COMMENTS = "comments"
 
@@ -30,6 +31,7 @@ FLOW = Flow(
     sort=sort,
     backfill=backfill,
     merge=merge,
+    listing=Listing(newest=crm.newest_deal, between=crm.deals_between, read=crm.read_ids, page=50),
     steps={
         **reading.STEPS,
         **delivery.STEPS,

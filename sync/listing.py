@@ -1,0 +1,99 @@
+"""Listing a portal's records by ID: many ranges side by side, so that one request brings thousands of IDs.
+
+Paging by offset skips and repeats records that change meanwhile, and paging by the last ID alone costs a
+request a page. Here the IDs are cut into ranges, each read from its own last ID on; ranges that are through
+make place for halves of those that are not.
+https://apidocs.bitrix24.com/settings/performance/huge-data.html
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from sync.calling import ask
+from sync.connectors.types import Command, Reply
+from sync.errors import TryLater
+from sync.flows.steps import COMMANDS_A_REQUEST, Listing
+from sync.models import Portal
+
+PATIENCE = 900.0
+"""Seconds a listing waits for one permit, or for a portal that is away."""
+
+TRIES = 5
+LONGEST_PAUSE = 60.0
+
+Asking = Callable[[Mapping[str, Command]], Reply]
+
+
+@dataclass(frozen=True)
+class Range:
+    """IDs still to read: `after` < ID ≤ `up_to`."""
+
+    after: int
+    up_to: int
+
+    @property
+    def width(self) -> int:
+        """How many IDs it can hold."""
+        return self.up_to - self.after
+
+    def halves(self) -> tuple[Range, Range]:
+        """The same IDs in two."""
+        middle = self.after + self.width // 2
+        return Range(self.after, middle), Range(middle, self.up_to)
+
+
+def pages(listing: Listing, asking: Asking, *, since: str = "") -> Iterator[list[str]]:
+    """The IDs of all records, or of those changed at or after the ISO moment `since`; one list a request.
+
+    Records that are made meanwhile are left out: their own events bring them.
+    """
+    newest = listing.read(asking({"newest": listing.newest(since)}).answers["newest"].result())
+    left = [Range(0, int(newest[0]))] if newest else []
+    while left:
+        ranges = cut(left, pieces=COMMANDS_A_REQUEST, page=listing.page)
+        commands = {f"r{one.after}": listing.between(one.after, one.up_to, since) for one in ranges}
+        reply = asking(commands)
+        found: list[str] = []
+        left = []
+        for one in ranges:
+            ids = listing.read(reply.answers[f"r{one.after}"].result())
+            found += ids
+            if len(ids) >= listing.page and int(ids[-1]) < one.up_to:
+                left.append(Range(int(ids[-1]), one.up_to))
+        yield found
+
+
+def cut(ranges: list[Range], *, pieces: int, page: int) -> list[Range]:
+    """The same IDs in as many ranges as one request may ask; none is cut that fits on one page."""
+    cuts = list(ranges)
+    while len(cuts) < pieces:
+        widest = max(cuts, key=lambda one: one.width)
+        if widest.width <= page:
+            break
+        cuts.remove(widest)
+        cuts += widest.halves()
+    return cuts
+
+
+def patient(portal: Portal, *, patience: float = PATIENCE) -> Asking:
+    """Ask the portal within its pace, and again when the clock helps: listing twice does no harm."""
+
+    def asking(commands: Mapping[str, Command]) -> Reply:
+        for attempt in range(1, TRIES):
+            try:
+                return _whole(ask(portal, commands, patience=patience))
+            except TryLater as error:
+                time.sleep(min(2.0**attempt if error.after is None else error.after, LONGEST_PAUSE))
+        return _whole(ask(portal, commands, patience=patience))
+
+    return asking
+
+
+def _whole(reply: Reply) -> Reply:
+    """The reply, when none of its answers is an error."""
+    for answer in reply.answers.values():
+        answer.result()
+    return reply
