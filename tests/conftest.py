@@ -1,0 +1,36 @@
+"""What every test shares: the suite's database, and the choice of tests for the run on MariaDB."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connections
+
+from tests.environment import IS_MYSQL
+
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "admin_client", "live_server"}
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> None:
+    """SQLite: a file, as in production; in memory, threads would share one connection's locks."""
+    if IS_MYSQL:
+        request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+        return
+    file = tmp_path_factory.mktemp("suite") / "suite.sqlite3"
+    connections["default"].settings_dict["TEST"]["NAME"] = str(file)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On MariaDB only what touches the suite's database is worth a second run."""
+    if not IS_MYSQL:
+        return
+    kept = [item for item in items if _touches_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or bool(fixtures & DATABASE_FIXTURES)

@@ -1,0 +1,31 @@
+#!/bin/sh
+# The whole suite: on SQLite; what touches the database again on MariaDB; then the journeys with real
+# processes, which take both engines themselves. With arguments: one run of pytest with them.
+set -u
+python=.venv/bin/python
+[ $# -gt 0 ] && exec $python -m pytest "$@"
+
+failed=0
+echo "== on SQLite"
+$python -m pytest -n 2 -m "not journey" || failed=1
+
+echo "== again on MariaDB, what touches the database"
+if TEST_DATABASE=mysql $python - <<'PY'
+import sys
+import environ, MySQLdb
+from tests import environment
+url = environ.Env.db_url_config(environment.os.environ["DATABASE_URL"])
+try:
+    MySQLdb.connect(host=url["HOST"], port=int(url["PORT"] or 3306), user=url["USER"], password=url["PASSWORD"])
+except MySQLdb.Error as error:
+    sys.exit(f"skipped: {error}")
+PY
+then
+    TEST_DATABASE=mysql $python -m pytest -n 2 -m "not journey" || failed=1
+elif [ "${CI:-}" = true ]; then
+    failed=1
+fi
+
+echo "== journeys"
+$python -m pytest -n 2 -m journey || failed=1
+exit $failed
