@@ -75,7 +75,7 @@ class Rehearsal:
         self.environment = {
             "DATABASE_URL": self.database_url,
             "ALLOW_PRIVATE_HOSTS": "true",
-            "PORTAL_HOSTS": "127.0.0.1",
+            "PORTAL_HOSTS": "127.0.0.1,localhost",
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "HTTPS": "false",
             "DEBUG": "false",

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from sync.models import Portal
 from sync.rehearsal import prove, wait_until
 
 pytestmark = pytest.mark.journey
@@ -68,7 +69,8 @@ def test_portal_away_in_mid_run_fails_no_job_and_is_only_probed(stage):
 
 def test_a_portal_that_hangs_gets_smaller_parcels_and_all_deals(stage):
     rehearsal = stage()
-    rehearsal.target.post("faults", {"command_latency": 0.1})  # fifty creates take five seconds, not two
+    rehearsal.target.post("limits", {"request_limit": 2})
+    rehearsal.target.post("faults", {"command_latency": 0.1})  # fifty creates would take five seconds
     rehearsal.listen()
     ids = rehearsal.seed(60)
     rehearsal.wait_until_idle(seconds=150, arrivals=len(ids))
@@ -76,7 +78,7 @@ def test_a_portal_that_hangs_gets_smaller_parcels_and_all_deals(stage):
     assert proof.holds, str(proof)
 
 
-def test_a_moved_portal_is_followed_and_its_new_address_kept(stage, database):
+def test_a_moved_portal_is_followed_and_its_new_address_kept(stage):
     rehearsal = stage()
     port = rehearsal.target.port
     rehearsal.target.post("faults", {"rules": [{"rename_to": f"localhost:{port}", "count": 1}]})
@@ -84,6 +86,9 @@ def test_a_moved_portal_is_followed_and_its_new_address_kept(stage, database):
     ids = rehearsal.seed(3)
     rehearsal.wait_until_idle(seconds=60, arrivals=len(ids))
     assert prove(rehearsal, ids).holds
+    with rehearsal.site.orm():
+        moved = Portal.objects.get(slug="vinipol").webhook_url
+    assert moved == f"http://localhost:{port}/rest/1/demo0code/"
 
 
 def test_an_ended_licence_stops_after_a_few_jobs_and_the_rest_goes_on_by_itself(stage):
