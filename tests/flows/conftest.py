@@ -1,0 +1,142 @@
+"""The engine in this process against two stand-in portals over real HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import requests
+from django.utils import timezone
+
+from sync import engine, inbox
+from sync.connectors.types import Notice
+from sync.emulators.bitrix24 import Emulator, start
+from sync.models import FieldMapping, Job, Portal, Route, ValueMapping
+
+PORTAL = {
+    "inbound_token": "a-token",
+    "requests_per_minute": 100_000,
+    "burst": 1000,
+    "bucket_size": 100_000,
+    "bucket_leak": 10_000.0,
+    "request_seconds": 0.5,
+}
+COMMENT = "Создана сделка №{target_id}"
+STAGE = "C2:UC_MXQPC8"
+
+
+@dataclass
+class Bus:
+    """Two portals, a route between them, and hands to push work along."""
+
+    source: Emulator
+    target: Emulator
+    route: Route
+    sent: int = field(default=0)
+
+    @property
+    def from_portal(self) -> Portal:
+        return self.route.source
+
+    @property
+    def to_portal(self) -> Portal:
+        return self.route.target
+
+    def map(self, to: str, **row: Any) -> FieldMapping:
+        """One more mapping row; `values` as a dict."""
+        values = row.pop("values", {})
+        mapping = FieldMapping.objects.create(route=self.route, to=to, **row)
+        for value, becomes in values.items():
+            ValueMapping.objects.create(mapping=mapping, value=value, becomes=becomes)
+        return mapping
+
+    def seed(self, count: int = 1, **fields: Any) -> list[str]:
+        """New deals on the source portal, silently."""
+        deal = {"TITLE": "Deal", "OPPORTUNITY": 100, "CATEGORY_ID": 2, "STAGE_ID": "C2:NEW", **fields}
+        return [self.call("source", "crm.deal.add", {"fields": deal}) for _ in range(count)]
+
+    def webhook(self, deal_id: str, *, portal: Portal | None = None, **params: str) -> bool:
+        """A webhook from the source portal (or another), each one a different moment."""
+        self.sent += 1
+        notice = Notice("deal", "", str(deal_id), own_id=str(deal_id), params=params, sent_at=str(self.sent))
+        return inbox.receive(portal or self.from_portal, notice, details={})
+
+    def feedback(self, deal_id: str, **params: str) -> bool:
+        """A webhook from the target portal."""
+        return self.webhook(deal_id, portal=self.to_portal, **params)
+
+    def run(self, *, seconds: float = 20) -> None:
+        """Drain both portals until nothing waits."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            sent = engine.drain(self.from_portal.pk) + engine.drain(self.to_portal.pk)
+            if not sent and not Job.objects.filter(state__in=Job.OPEN).exists():
+                return
+            time.sleep(0 if sent else 0.05)
+        raise TimeoutError(list(Job.objects.filter(state__in=Job.OPEN).values("step", "state", "note")))
+
+    def call(self, side: str, method: str, params: dict[str, Any]) -> Any:
+        """A REST call by somebody else."""
+        return getattr(self, side).call(method, params)
+
+    def deals(self) -> list[dict[str, Any]]:
+        """All deals of the target portal."""
+        return self.target.get("deals")["deals"]
+
+    def card(self, deal_id: str) -> dict[str, Any]:
+        """A deal of the source portal."""
+        return next(row for row in self.source.get("deals")["deals"] if str(row["ID"]) == str(deal_id))
+
+    def comments(self, deal_id: str) -> list[str]:
+        """Comments on a source card."""
+        return [row["COMMENT"] for row in self.source.get("comments", deal=deal_id)["comments"]]
+
+    def job(self) -> Job:
+        """The only job."""
+        return Job.objects.get()
+
+    def retry(self) -> int:
+        """What staff's Retry does."""
+        return Job.objects.requeue(now=timezone.now())
+
+
+class Standing:
+    """An emulator with the calls a test makes."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.url, self.base = emulator.url, emulator.base
+
+    def call(self, method: str, params: dict[str, Any]) -> Any:
+        answer = requests.post(f"{self.url}{method}", json=params, timeout=20)
+        answer.raise_for_status()
+        return answer.json()["result"]
+
+    def get(self, path: str, **query: Any) -> Any:
+        return requests.get(f"{self.base}/emulator/{path}", params=query, timeout=20).json()
+
+    def post(self, path: str, body: Any) -> Any:
+        answer = requests.post(f"{self.base}/emulator/{path}", json=body, timeout=20)
+        answer.raise_for_status()
+        return answer.json()
+
+
+@pytest.fixture
+def bus(transactional_db: None) -> Iterator[Bus]:
+    source, target = (start(port=0, bucket=None) for _ in range(2))
+    portals = [
+        Portal.objects.create(slug=slug, name=slug, webhook_url=emulator.url, **PORTAL)
+        for slug, emulator in (("alpha", source), ("beta", target))
+    ]
+    options = {"comment": COMMENT, "stage": STAGE}
+    route = Route.objects.create(slug="alpha-beta", source=portals[0], target=portals[1], options=options)
+    bus = Bus(source=Standing(source), target=Standing(target), route=route)  # type: ignore[arg-type]
+    bus.map("TITLE", origin="field", source="TITLE")
+    bus.map("CATEGORY_ID", origin="value", source="25", when="create")
+    bus.map("STAGE_ID", origin="value", source="C25:NEW", when="create")
+    yield bus
+    source.stop()
+    target.stop()
