@@ -2,9 +2,12 @@
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.core.checks import register
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
+
+from sync import checks
 
 
 class SyncConfig(AppConfig):
@@ -16,6 +19,10 @@ class SyncConfig(AppConfig):
 
     def ready(self) -> None:
         """Set-up, not logic, hangs on a signal: `migrate` has no other door for "the tables are there"."""
+        for check in checks.ALWAYS:
+            register(check)
+        for check in checks.BEFORE_DEPLOY:
+            register(check, deploy=True)
         # by name: models may not be imported before every application is loaded
         post_migrate.connect(import_string("sync.first_start.after_migrate"), sender=self)
 

@@ -1,0 +1,104 @@
+"""Mistakes in the settings, told by `manage.py check` before they cost a deal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+
+SHORTEST_WATCHDOG = 20
+"""Seconds; a cluster needs some to start on a busy machine."""
+
+
+def check_encryption_keys(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Every key of FIELD_ENCRYPTION_KEYS is one of Fernet's; which one is not is told by its place only."""
+    return [
+        Error(
+            f"FIELD_ENCRYPTION_KEYS: key {place} is not a Fernet key (32 bytes in URL-safe base64).",
+            hint="`make env` writes a good one; docs/configuration.md tells how to make and rotate them.",
+            id="sync.E001",
+        )
+        for place, key in enumerate(settings.FIELD_ENCRYPTION_KEYS, start=1)
+        if not _is_fernet_key(key)
+    ]
+
+
+def check_portal_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """The list of hosts we may call names some, and not half the internet."""
+    if not settings.PORTAL_HOSTS:
+        return [
+            Error(
+                "PORTAL_HOSTS is empty: no portal can be called.",
+                hint="Unset it for the vendors' own domains, or name your portals' hosts.",
+                id="sync.E002",
+            )
+        ]
+    return [
+        Warning(
+            f"PORTAL_HOSTS: {pattern} lets the service call hosts that are nobody's portal.",
+            hint="Name the vendor's domain or the portal itself, like *.bitrix24.ru or crm.example.com.",
+            id="sync.W003",
+        )
+        for pattern in settings.PORTAL_HOSTS
+        if "*" in pattern and pattern.rpartition("*")[2].strip(".").count(".") < 1
+    ]
+
+
+def check_queue(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Times and counts of the workers fit together."""
+    cluster: dict[str, Any] = settings.Q_CLUSTER
+    found: list[CheckMessage] = []
+    if cluster["retry"] <= cluster["timeout"]:
+        found.append(
+            Error(
+                "Q_CLUSTER: retry must be longer than timeout, else running tasks are started twice.",
+                id="sync.E004",
+            )
+        )
+    if cluster["workers"] < 1:
+        found.append(Error("WORKERS must be at least 1.", id="sync.E005"))
+    if settings.WATCHDOG_SECONDS < SHORTEST_WATCHDOG:
+        found.append(
+            Warning(
+                f"WATCHDOG_SECONDS is {settings.WATCHDOG_SECONDS}: a cluster that is slow to start would be "
+                "taken for deaf.",
+                hint=f"At least {SHORTEST_WATCHDOG}; 60 is good.",
+                id="sync.W006",
+            )
+        )
+    return found
+
+
+def check_retention(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """History lives at least a day: it is what staff look into and what equal webhooks are found by."""
+    if settings.RETENTION_DAYS >= 1:
+        return []
+    return [Error("RETENTION_DAYS must be at least 1.", id="sync.E007")]
+
+
+def check_private_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """In production nobody may point us at our own network."""
+    if settings.DEBUG or not settings.ALLOW_PRIVATE_HOSTS:
+        return []
+    return [
+        Warning(
+            "ALLOW_PRIVATE_HOSTS is on: whoever edits a portal can have the service call your own network, "
+            "over plain http.",
+            hint="Unset it; it is for the demo and tests.",
+            id="sync.W008",
+        )
+    ]
+
+
+ALWAYS = (check_encryption_keys, check_portal_hosts, check_queue, check_retention)
+BEFORE_DEPLOY = (check_private_hosts,)
+
+
+def _is_fernet_key(key: str) -> bool:
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True
