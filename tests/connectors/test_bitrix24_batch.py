@@ -133,6 +133,11 @@ def test_parameters_in_a_batch_mean_what_they_mean_alone() -> None:
     }
 
 
+def test_half_a_surrogate_pair_fails_nobody() -> None:
+    _, server = carry_batch({"a": Command("m", {"t": "a\ud800b"}), "b": Command("n")}, result={0: 1, 1: 1})
+    assert "m?t=a%3Fb" in server.heard[0].json["cmd"].values()
+
+
 def test_nobody_can_guess_the_keys_of_a_batch() -> None:
     first, second = (list(carry_batch(THREE, result={0: 1})[1].heard[0].json["cmd"]) for _ in range(2))
     assert not set(first) & set(second)

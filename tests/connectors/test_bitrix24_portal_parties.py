@@ -30,6 +30,8 @@ def test_contacts_and_companies(client: Bitrix24Client) -> None:
     ask(client, crm.deal_contacts_set(deal_id, [contact_id]))
     assert crm.read_deal_contacts(ask(client, crm.deal_contacts_of(deal_id))) == [contact_id]
     assert deal(client, deal_id)["CONTACT_IDS"] == [contact_id]
+    client.carry({"a": crm.deal_contacts_set(deal_id, []), "b": crm.who_am_i()}).answers["a"].result()
+    assert deal(client, deal_id)["CONTACT_IDS"] == []
 
 
 def test_product_rows(client: Bitrix24Client) -> None:

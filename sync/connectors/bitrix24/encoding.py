@@ -18,8 +18,12 @@ from sync.connectors.types import Command
 
 def command_line(command: Command) -> str:
     """`method?a[b][0]=value…`, each key and value percent-encoded once."""
-    pairs = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in flat(command.params))
+    pairs = "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in flat(command.params))
     return f"{command.method}?{pairs}" if pairs else command.method
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="replace")  # half a surrogate pair must not fail the other commands
 
 
 def flat(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

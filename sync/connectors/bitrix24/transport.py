@@ -100,7 +100,7 @@ def open_session(access: Access) -> requests.Session:
     """
     session = _Session(
         Config(
-            ip_filter_enable=not access.allow_private,
+            ip_filter_enable=False,  # our own adapters below do it
             ip_filter_allow_loopback_ips=False,
             never_redirect=True,
             default_timeout=(access.connect_timeout, access.read_timeout),
@@ -127,17 +127,10 @@ def send(session: requests.Session, request: requests.Request, *, access: Access
         try:
             return _read(response, access=access, deadline=started + access.read_timeout, max_bytes=max_bytes)
         finally:
-            _give_back(response)
+            response.close()  # read to its end, the connection is kept; else it is cut
     except (requests.RequestException, HTTPError, UnicodeError) as fault:
         # the fault's own text holds the address with the secret, so neither it nor the cause travels on
         raise fault_of(fault, access) from None
-
-
-def _give_back(response: requests.Response) -> None:
-    if response.raw.closed:
-        response.close()  # read to the end: the connection goes back to the pool
-        return
-    response.raw.close()
 
 
 def _read(response: requests.Response, *, access: Access, deadline: float, max_bytes: int) -> Response:

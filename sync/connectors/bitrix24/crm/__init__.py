@@ -15,7 +15,9 @@ from sync.connectors.bitrix24.crm.account import (
     read_method,
     read_profile,
     read_stages,
+    read_time,
     scopes,
+    server_time,
     who_am_i,
 )
 from sync.connectors.bitrix24.crm.comments import (
@@ -147,7 +149,9 @@ __all__ = [
     "read_product_rows",
     "read_profile",
     "read_stages",
+    "read_time",
     "scopes",
+    "server_time",
     "update_deal",
     "upper_name",
     "who_am_i",

@@ -5,6 +5,7 @@ https://apidocs.bitrix24.com/api-reference/common/system/index.html
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sync.connectors.bitrix24.crm.items import ORIGINAL_NAMES
@@ -49,6 +50,20 @@ def read_profile(value: Any) -> Profile:
 def scopes() -> Command:
     """The permissions of the webhook; the answer is a list of words (`crm`, `disk`, …)."""
     return Command("scope")
+
+
+def server_time() -> Command:
+    """The portal's clock; read with `read_time`."""
+    return Command("server.time")
+
+
+def read_time(value: Any) -> datetime | None:
+    """The portal's clock as a moment with its zone; None when it told none."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def method_exists(name: str) -> Command:

@@ -107,6 +107,8 @@ def read_deal_contacts(value: Any) -> list[str]:
 
 def deal_contacts_set(deal_id: str, contact_ids: Sequence[str]) -> Command:
     """Replace all contacts of a deal; the first becomes the primary one."""
+    if not contact_ids:
+        return Command("crm.deal.contact.items.delete", {"id": deal_id})
     items = [
         {"CONTACT_ID": contact_id, "SORT": 10 * (index + 1), "IS_PRIMARY": "N" if index else "Y"}
         for index, contact_id in enumerate(contact_ids)

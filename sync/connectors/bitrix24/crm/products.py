@@ -31,11 +31,12 @@ def read_product_rows(value: Any) -> list[dict[str, str]]:
 
 
 def product_rows_set(deal_id: str, rows: Sequence[Mapping[str, Any]]) -> Command:
-    """Replace all rows of a deal; [] removes them. The portal recounts OPPORTUNITY unless it is manual."""
-    written: Any = [dict(row) for row in rows]
-    return Command(
-        "crm.item.productrow.set", {"ownerType": "D", "ownerId": deal_id, "productRows": written or ""}
-    )
+    """Replace all rows of a deal. The portal recounts OPPORTUNITY unless it is manual.
+
+    [] removes them, but only alone in a request: a batch cannot say "an empty list", and the portal refuses.
+    """
+    written = [dict(row) for row in rows]
+    return Command("crm.item.productrow.set", {"ownerType": "D", "ownerId": deal_id, "productRows": written})
 
 
 def _portable(row: Mapping[str, Any]) -> dict[str, str]:
