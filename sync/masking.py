@@ -33,7 +33,7 @@ _PATHS = re.compile(
     r"[^/\s\"'?&#\\%<>]+",
     re.IGNORECASE,
 )
-_URL_PASSWORD = re.compile(r"(?P<keep>\b[a-z][\w+.-]*://[^\s/:@\"']*:)[^\s/@\"']+(?=@)", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(?P<keep>\b[a-z][\w+.-]{0,20}://[^\s/:@\"']*:)[^\s/@\"']+(?=@)", re.IGNORECASE)
 _HEADER = re.compile(
     r"(?P<keep>\b(?:Authorization|Proxy-Authorization|Cookie|Set-Cookie|X-Api-Key)\s*:\s*)[^\r\n\"'\\]+",
     re.IGNORECASE,
@@ -49,7 +49,8 @@ _BARE = re.compile(
     r"(?![\s\"'\\{\[]|%7B)[^\s&\"'<>,;)}\]\\]+",
     re.IGNORECASE,
 )
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# bounded, or a long text without an @ would be read anew from each of its letters
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(
     r"(?<![\w/])(?!\d{4}-\d\d-\d\d)(?!1\d{9}(?!\d))"  # neither a date nor a Unix time
     r"\+?\d(?:[\s().\u00a0-]{0,3}\d){9,14}(?!\w)"

@@ -120,6 +120,16 @@ def test_mail_addresses_are_hidden(name: str, zone: str) -> None:
     assert mask_personal(f"<{name}x@mail.{zone}>") == "<[email]>"
 
 
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "piece",
+    ["a", "a.", "a@", "1 ", "token=", 'token="', "://", "/rest/1/", "\\", "a:b@", "+7 ", "%5B", "Bearer "],
+)
+def test_long_texts_take_no_long_time(piece: str) -> None:
+    text = piece * (200_000 // len(piece))
+    mask_personal(mask(text))
+
+
 SECRET_IN_LOG = "Zq9s3cretCode1"
 ADDRESS = f"https://x.bitrix24.ru/rest/1/{SECRET_IN_LOG}/crm.deal.get"
 
