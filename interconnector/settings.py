@@ -223,3 +223,7 @@ LOGGING = {
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
     },
 }
+if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+    from sync.reporting import report_to  # only where it is wanted
+
+    report_to(SENTRY_DSN)

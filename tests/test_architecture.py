@@ -1,0 +1,157 @@
+"""The house rules as tests: who imports whom, how long things may be, which names say nothing."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_FILE = 250
+LONGEST_FUNCTION = 40
+DRAWERS = {
+    "utils",
+    "util",
+    "helpers",
+    "helper",
+    "common",
+    "services",
+    "service",
+    "manager",
+    "managers",
+    "misc",
+}
+
+LAYERS = "Imports go down only"
+CONNECTORS = "No connector knows another"
+FLOWS = "No flow knows another"
+PURE = "What takes values needs neither Django nor rows"
+STAGE = "Stand-ins and rehearsals are for commands only"
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Our code and its contracts, to be broken."""
+    code = shutil.ignore_patterns("__pycache__", "*.mo", "*.po", "static")
+    shutil.copytree(ROOT / "sync", tmp_path / "sync", ignore=code)
+    shutil.copy(ROOT / ".importlinter", tmp_path)
+    return tmp_path
+
+
+def test_imports_go_down_only() -> None:
+    done = lint_imports(ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("inbox.py", "from sync import engine", LAYERS),
+        ("models/job.py", "from sync.connectors import types", LAYERS),
+        ("unplaced.py", "", LAYERS),
+        ("connectors/other/__init__.py", "from sync.connectors.bitrix24 import client", CONNECTORS),
+        ("flows/other/__init__.py", "from sync.flows.deals import options", FLOWS),
+        ("transform.py", "from django.conf import settings", PURE),
+        ("connectors/bitrix24/client.py", "import django", PURE),
+        ("api/views.py", "from sync import emulators", STAGE),
+    ],
+)
+def test_an_import_upwards_fails(copy: Path, module: str, line: str, contract: str) -> None:
+    path = copy / "sync" / module
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    done = lint_imports(copy)
+    assert done.returncode == 1, done.stdout
+    assert f"{contract} BROKEN" in done.stdout
+
+
+def sources() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True)
+    files = [Path(name) for name in listed.stdout.split("\n") if name]
+    return [one for one in files if "migrations" not in one.parts and (ROOT / one).exists()]
+
+
+def over_limits(path: Path, text: str) -> list[str]:
+    """What is too long in a file, or what its name says too little."""
+    found = []
+    if path.stem in DRAWERS:
+        found.append(f"{path}: a drawer; name the step or the topic")
+    if "tests" in path.parts:
+        return found
+    if (lines := text.count("\n")) > LONGEST_FILE:
+        found.append(f"{path}: {lines} lines")
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            if length > LONGEST_FUNCTION:
+                found.append(f"{path}:{node.lineno} {node.name}: {length} lines")
+    return found
+
+
+def test_files_and_functions_are_short_and_named_for_what_they_do() -> None:
+    found = [
+        told for path in sources() for told in over_limits(path, (ROOT / path).read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("sync/utils.py", ""),
+        ("sync/long.py", "\n" * (LONGEST_FILE + 1)),
+        ("sync/deep.py", "def act():\n" + "    pass\n" * LONGEST_FUNCTION),
+    ],
+)
+def test_a_breach_of_the_limits_is_found(name: str, text: str) -> None:
+    assert len(over_limits(Path(name), text)) == 1
+
+
+def pinned(name: str) -> set[str]:
+    """Names pinned by a requirements file and those it includes; every line must pin."""
+    found: set[str] = set()
+    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("-r "):
+            found |= pinned(line.removeprefix("-r "))
+        elif line and not line.startswith("#"):
+            requirement = Requirement(line)
+            assert str(requirement.specifier).startswith("=="), line
+            found.add(canonicalize_name(requirement.name))
+    return found
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_all_that_packages_bring_along_is_pinned(name: str) -> None:
+    names = pinned(name)
+    unpinned = {
+        f"{package} needs {needed.name}"
+        for package in names - {"async-timeout"}
+        for needed in map(Requirement, distribution(package).requires or [])
+        if (needed.marker is None or needed.marker.evaluate({"extra": ""}))
+        and canonicalize_name(needed.name) not in names
+    }
+    assert unpinned == set()
+
+
+def test_every_chosen_package_is_explained() -> None:
+    chosen = {
+        Requirement(line).name
+        for name in ("requirements.txt", "requirements-dev.txt")
+        for line in (ROOT / name).read_text(encoding="utf-8").split("# Brought by")[0].splitlines()
+        if line and line[0] not in "#-"
+    }
+    explained = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    assert {name for name in chosen if f"| {name} |" not in explained} == set()
