@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
@@ -35,7 +35,7 @@ def progress(what: str, *, total: int | None = None) -> Iterator[Callable[[int],
         lines.tell()
 
 
-def _move(bar: tqdm[None], done: int) -> None:
+def _move(bar: Any, done: int) -> None:
     bar.update(done - bar.n)
 
 

@@ -1,16 +1,10 @@
 """Is the process alive; is the service ready for work?"""
 
-from datetime import timedelta
-
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django_q.models import OrmQ
 
 from sync.models import Heartbeat, Job
-
-WORKERS_SEEN_SECONDS = 150
-"""A worker sweeps every minute; two and a half without a sign means that none runs."""
 
 
 def healthz(_: HttpRequest) -> JsonResponse:
@@ -24,11 +18,11 @@ def readyz(_: HttpRequest) -> JsonResponse:
     try:
         Job.objects.order_by().values("pk").first()
         OrmQ.objects.order_by().values("pk").first()
-        seen = Heartbeat.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
+        is_somebody_alive = Heartbeat.alive().exists()
     except (DatabaseError, InterfaceError):
         checks = dict.fromkeys(checks, "unknown") | {"database": "away"}
     else:
-        if seen is None or seen < timezone.now() - timedelta(seconds=WORKERS_SEEN_SECONDS):
+        if not is_somebody_alive:
             checks["workers"] = "none seen lately"
     is_ready = set(checks.values()) == {"ok"}
     return JsonResponse(

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sync.connectors.types import Command, Notice
+from sync.connectors.types import Answer, Command, Notice
+from sync.findings import Finding
 from sync.models import Cargo, Event, Job, Link, Route
 from sync.retry import RetryPolicy
 
@@ -154,6 +155,18 @@ class Listing:
     page: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Checkup:
+    """What the doctor asks and says about a route of the flow.
+
+    `ask`: commands to the portal on one side; equal keys are equal questions. `judge`: the answers of the
+    source and of the target, by those keys (a portal that did not answer has none), to findings.
+    """
+
+    ask: Callable[[Route, Side], dict[str, Command]]
+    judge: Callable[[Route, Mapping[str, Answer], Mapping[str, Answer]], list[Finding]]
+
+
 Sort = Callable[[Route, Side, list[Event]], list[Ticket | Ignored]]
 """One verdict an event, in order; `side` is where on the route the events' portal stands."""
 
@@ -171,6 +184,7 @@ class Flow:
     steps: Mapping[str, Step]
     backfill: Callable[[str], Ticket]
     listing: Listing | None = None
+    checkup: Checkup | None = None
     first: Mapping[Side, str] = field(default_factory=dict)
     usual: Mapping[str, str] = field(default_factory=dict)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
@@ -188,6 +202,7 @@ class Flow:
 __all__ = [
     "COMMANDS_A_REQUEST",
     "Ask",
+    "Checkup",
     "Done",
     "Flow",
     "Hear",

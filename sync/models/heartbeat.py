@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+LATELY = timedelta(seconds=150)
+"""A worker sweeps every minute; two and a half without a sign means that it does not run."""
 
 
 class Heartbeat(models.Model):
@@ -20,6 +25,11 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def alive(cls) -> models.QuerySet[Heartbeat]:
+        """Clusters that have given a sign of life lately."""
+        return cls.objects.filter(seen_at__gte=timezone.now() - LATELY)
 
     @classmethod
     def beat(cls, name: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sync.connectors.bitrix24 import crm
 from sync.flows.deals import arrival, delivery, feedback, reading
+from sync.flows.deals.checkup import CHECKUP
 from sync.flows.deals.sorting import backfill, sort
 from sync.flows.steps import Flow, Listing
 
@@ -38,6 +39,7 @@ FLOW = Flow(
         **arrival.STEPS,
         **feedback.STEPS,
     },
+    checkup=CHECKUP,
     first={"source": "fetch", "target": "report"},
     usual={
         "fetch": "create",

@@ -1,0 +1,82 @@
+"""The whole examination, in order; what the database cannot tell is left out when it is away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
+
+from sync.doctor.database import check_database
+from sync.doctor.portals import Visit, visit
+from sync.doctor.queue import check_queue, check_workers
+from sync.doctor.setup import check_settings
+from sync.findings import Finding, fault
+from sync.flows import FLOWS
+from sync.masking import mask
+from sync.models import Portal, Route
+
+MARKS = {"ok": "✓", "warn": "!", "fault": "✗"}
+
+
+def examine(*, waiting: Callable[[str, float], None] = lambda *_: None) -> Iterator[Finding]:
+    """Every finding as it is made; `waiting` hears for which portal the doctor waits, and how long."""
+    yield from check_settings()
+    is_usable, findings = check_database()
+    yield from findings
+    if not is_usable:
+        return
+    yield from check_queue()
+    yield from check_workers()
+    try:
+        portals = list(Portal.objects.order_by("slug"))
+        routes = list(Route.objects.select_related("source", "target").order_by("slug"))
+    except ImproperlyConfigured as error:  # a stored secret whose key is gone
+        yield fault("settings", str(error))
+        return
+    yield from _outside(portals, routes, waiting)
+
+
+def as_json(findings: Iterable[Finding]) -> dict[str, Any]:
+    """Findings for programs, and how many of them want a person."""
+    told = list(findings)
+    return {
+        "faults": sum(finding.level == "fault" for finding in told),
+        "warnings": sum(finding.level == "warn" for finding in told),
+        "findings": [
+            {"level": one.level, "where": one.where, "what": mask(one.what), "todo": mask(one.todo)}
+            for one in told
+        ],
+    }
+
+
+def as_text(finding: Finding) -> str:
+    """One finding for a person: a line, and under it what to do."""
+    line = f"{MARKS[finding.level]} {finding.where}: {mask(finding.what)}"
+    return f"{line}\n    → {mask(finding.todo)}" if finding.todo else line
+
+
+def _outside(
+    portals: list[Portal], routes: list[Route], waiting: Callable[[str, float], None]
+) -> Iterator[Finding]:
+    if not portals:
+        yield fault(
+            "portals",
+            _("There is no portal yet."),
+            _("Add portals and a route in the admin, or run `manage.py import_config`."),
+        )
+    visits: dict[int, Visit] = {}
+    for portal in portals:
+        own = [route for route in routes if portal.pk in (route.source_id, route.target_id)]
+        visits[portal.pk] = visit(portal, own, waiting=lambda wait, slug=portal.slug: waiting(slug, wait))  # type: ignore[misc]
+        yield from visits[portal.pk].findings
+    for route in routes:
+        yield from _route(route, visits)
+
+
+def _route(route: Route, visits: dict[int, Visit]) -> Iterator[Finding]:
+    source, target = visits[route.source_id].answers, visits[route.target_id].answers
+    checkup = FLOWS[route.flow].checkup
+    if checkup is not None and source and target:
+        yield from checkup.judge(route, source, target)

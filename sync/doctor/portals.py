@@ -1,0 +1,199 @@
+"""Each portal: does it answer, who are we there, what may we, is its clock right, are its limits sensible.
+
+One batch request a portal, within its pace, also brings what the check-ups of its routes ask.
+https://apidocs.bitrix24.com/limits.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.utils.translation import gettext as _
+
+from sync.calling import ask
+from sync.connectors.bitrix24 import crm
+from sync.connectors.types import Answer, Command
+from sync.errors import SyncError, Throttled
+from sync.findings import Finding, fault, ok, warn
+from sync.flows import FLOWS
+from sync.flows.steps import COMMANDS_A_REQUEST, Flow, Side, Step
+from sync.models import Pace, Portal, Route
+
+PATIENCE = 10.0
+"""Seconds the doctor waits for a permit."""
+
+MOST_SKEW = 60.0
+"""Seconds a portal's clock may differ from ours; looking for missed changes overlaps by more."""
+
+SHORTEST_TOKEN = 16
+SIDES: tuple[Side, ...] = ("source", "target")
+
+
+@dataclass
+class Visit:
+    """What was seen at a portal; `answers` by question, none when it did not answer."""
+
+    findings: list[Finding] = field(default_factory=list)
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+
+def visit(portal: Portal, routes: list[Route], *, waiting: Callable[[float], None]) -> Visit:
+    """Examine one portal; `waiting` hears the seconds the doctor waits for a permit."""
+    where = f"portal {portal.slug}"
+    seen = Visit([*_settings(portal, where)])
+    if portal.is_paused:
+        seen.findings.append(
+            warn(where, _("It is paused: nothing is sent to it."), _("Resume it in the admin."))
+        )
+        return seen
+    questions = _questions(portal, routes)
+    try:
+        seen.answers = _asked(portal, questions, waiting)
+    except Throttled as error:
+        seen.findings.append(
+            warn(where, error.message, _("It was not examined; ask the doctor again later."))
+        )
+    except SyncError as error:
+        seen.findings.append(fault(where, _("It does not work: %s") % error.message))
+    else:
+        seen.findings += _judged(where, seen.answers)
+        seen.findings += _trouble(portal, where)
+    return seen
+
+
+def _settings(portal: Portal, where: str) -> Iterator[Finding]:
+    """What our own settings of the portal tell."""
+    if not portal.inbound_token:
+        todo = _("Set it in the admin, and the same in the portal's outgoing webhook or robot.")
+        yield fault(where, _("It has no inbound token: its webhooks are refused."), todo)
+    elif len(portal.inbound_token) < SHORTEST_TOKEN:
+        yield warn(where, _("Its inbound token is short."), _("Use 16 or more random characters."))
+    else:
+        yield ok(where, _("Its inbound token is set."))
+    limits = portal.limits
+    words = {"ours": limits.per_minute, "theirs": limits.bucket_leak * 60}
+    if limits.per_minute > limits.bucket_leak * 60:
+        yield warn(
+            where,
+            _("%(ours)d requests a minute are more than the vendor allows in the long run (%(theirs)d).")
+            % words,
+            _("10-20 are enough: a request carries up to 50 deals."),
+        )
+    else:
+        yield ok(where, _("%(ours)d requests a minute; the vendor allows %(theirs)d.") % words)
+
+
+def _questions(portal: Portal, routes: list[Route]) -> dict[str, Command]:
+    questions = {"profile": crm.who_am_i(), "scope": crm.scopes(), "time": crm.server_time()}
+    questions |= {f"method {name}": crm.method_exists(name) for name in _methods(portal, routes)}
+    for route in routes:
+        for side in _sides(portal, route):
+            if checkup := FLOWS[route.flow].checkup:
+                questions |= checkup.ask(route, side)
+    return questions
+
+
+def _methods(portal: Portal, routes: list[Route]) -> list[str]:
+    """Vendor methods that the steps of its routes call on this portal."""
+    needed = {
+        step.method
+        for route in routes
+        for side in _sides(portal, route)
+        for step in _steps(FLOWS[route.flow], side)
+        if "." in step.method  # what has no dot is a plain download, not a method
+    }
+    return sorted(needed)
+
+
+def _steps(flow: Flow, side: Side) -> list[Step]:
+    return [step for step in flow.steps.values() if step.calls == side]
+
+
+def _sides(portal: Portal, route: Route) -> list[Side]:
+    return [side for side in SIDES if route.portal_id_of(side) == portal.pk]
+
+
+def _asked(
+    portal: Portal, questions: Mapping[str, Command], waiting: Callable[[float], None]
+) -> dict[str, Answer]:
+    answers: dict[str, Answer] = {}
+    pairs = list(questions.items())
+    for start in range(0, len(pairs), COMMANDS_A_REQUEST):
+        part = dict(pairs[start : start + COMMANDS_A_REQUEST])
+        answers |= ask(portal, part, patience=PATIENCE, waiting=waiting).answers
+    return answers
+
+
+def _judged(where: str, answers: Mapping[str, Answer]) -> Iterator[Finding]:
+    """What the portal told about itself and about us."""
+    yield from _owner(where, answers["profile"])
+    yield from _rights(where, answers)
+    yield _clock(where, answers["time"])
+
+
+def _owner(where: str, answer: Answer) -> Iterator[Finding]:
+    if answer.error is not None:
+        yield fault(where, _("It does not tell who we are: %s") % answer.error.message)
+        return
+    owner = crm.read_profile(answer.value)
+    name = f"{owner.name} (ID {owner.user_id})".strip()
+    if owner.is_admin:
+        yield ok(where, _("It answers; the webhook belongs to %s, an administrator.") % name)
+    else:
+        yield warn(
+            where,
+            _("It answers; the webhook belongs to %s, who is no administrator.") % name,
+            _("Deals this user may not see do not travel; make the webhook under an administrator."),
+        )
+
+
+def _rights(where: str, answers: Mapping[str, Answer]) -> Iterator[Finding]:
+    methods = {
+        key.removeprefix("method "): answer for key, answer in answers.items() if key.startswith("method ")
+    }
+    scopes = answers["scope"].value if answers["scope"].error is None else None
+    needed = {method.partition(".")[0] for method in methods}
+    if isinstance(scopes, list) and (missing := sorted(needed - set(scopes))):
+        yield fault(
+            where,
+            _("The webhook lacks the permission %s.") % ", ".join(missing),
+            _("Add it to the incoming webhook in the portal (Developer resources)."),
+        )
+    closed = sorted(name for name, answer in methods.items() if _is_closed(answer))
+    if closed:
+        yield fault(
+            where,
+            _("These methods are not open to us: %s.") % ", ".join(closed),
+            _("Check the webhook's permissions, its owner's rights, and the portal's plan."),
+        )
+    elif methods:
+        yield ok(where, _("All %d methods we need are open to us.") % len(methods))
+
+
+def _is_closed(answer: Answer) -> bool:
+    return answer.error is None and crm.read_method(answer.value) != (True, True)
+
+
+def _clock(where: str, answer: Answer) -> Finding:
+    told = crm.read_time(answer.value) if answer.error is None else None
+    if told is None:
+        return warn(where, _("It does not tell the time."), _("Compare its clock with ours by hand."))
+    skew = abs((datetime.now(UTC) - told).total_seconds())
+    if skew > MOST_SKEW:
+        return warn(
+            where, _("Its clock and ours differ by %d s.") % skew, _("Let NTP set this machine's clock.")
+        )
+    return ok(where, _("Its clock agrees with ours."))
+
+
+def _trouble(portal: Portal, where: str) -> Iterator[Finding]:
+    """Traces that earlier trouble left, although it answers now."""
+    pace = Pace.of(portal)
+    if pace.shrunk:
+        yield warn(
+            where,
+            _("Requests timed out lately: a parcel is halved %d time(s).") % pace.shrunk,
+            _("It grows again by itself; if it does not, the portal is slow: ask its support."),
+        )

@@ -1,0 +1,95 @@
+"""The queue and its workers: are bells answered, do the schedules run, is anybody alive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_q.models import OrmQ, Schedule
+
+from sync.findings import Finding, fault, ok, warn
+from sync.models import Heartbeat
+from sync.status import duration, queue_status
+
+QUEUE, WORKERS = "queue", "workers"
+SCHEDULED = ("sync.tasks.sweep", "sync.tasks.prune")
+LATE_BELL = timedelta(minutes=1)
+LATE_SCHEDULE = timedelta(minutes=5)
+LATE_SORTING = timedelta(minutes=5)
+
+
+def check_queue() -> Iterator[Finding]:
+    """Bells, schedules, and what waits for staff."""
+    now = timezone.now()
+    yield _bells(now)
+    for name in SCHEDULED:
+        yield _schedule(name, now)
+    status = queue_status()
+    if status.tally.unsorted and status.tally.oldest > LATE_SORTING.total_seconds():
+        yield fault(
+            QUEUE,
+            _("%(count)d stored webhooks wait to be sorted, since %(age)s.")
+            % {"count": status.tally.unsorted, "age": duration(status.tally.oldest)},
+            _("Start a worker: `manage.py qcluster`."),
+        )
+    if failed := status.tally.jobs["failed"]:
+        yield warn(
+            QUEUE,
+            _("%d jobs have failed.") % failed,
+            _("Read why in the admin, mend it, then press Retry there or run `manage.py retry`."),
+        )
+    yield ok(QUEUE, _("%(waiting)d jobs wait, %(running)d run.") % status.tally.jobs)
+
+
+def check_workers() -> Iterator[Finding]:
+    """Who has given a sign of life lately."""
+    alive = list(Heartbeat.alive().values_list("name", flat=True))
+    if alive:
+        yield ok(WORKERS, _("Alive: %s.") % ", ".join(alive))
+    else:
+        last = Heartbeat.objects.order_by("-seen_at").first()
+        seen = (
+            _("The last one was seen %s ago.") % duration((timezone.now() - last.seen_at).total_seconds())
+            if last
+            else ""
+        )
+        yield fault(
+            WORKERS,
+            f"{_('No worker is alive: webhooks are stored, but nothing is sent.')} {seen}".strip(),
+            _("Start one: `manage.py qcluster`, or the service that runs it."),
+        )
+
+
+def _bells(now: datetime) -> Finding:
+    due = (
+        OrmQ.objects.filter(lock__lt=now - LATE_BELL).order_by("lock").values_list("lock", flat=True).first()
+    )
+    if due is None:
+        return ok(QUEUE, _("Every bell is answered in time."))
+    return fault(
+        QUEUE,
+        _("A bell rings since %s and no worker answers.") % duration((now - due).total_seconds()),
+        _("Start or restart the workers."),
+    )
+
+
+def _schedule(name: str, now: datetime) -> Finding:
+    row = Schedule.objects.filter(func=name).order_by("next_run").first()
+    if row is None or row.next_run is None:
+        return fault(
+            QUEUE,
+            _("The schedule of %s is missing.") % name,
+            _("Run `manage.py migrate`: it makes the schedules."),
+        )
+    if row.repeats == 0:
+        return warn(QUEUE, _("The schedule of %s is switched off.") % name, _("Switch it on in the admin."))
+    if row.next_run < now - LATE_SCHEDULE:
+        late = duration((now - row.next_run).total_seconds())
+        return fault(
+            QUEUE,
+            _("%(name)s should have run %(late)s ago.") % {"name": name, "late": late},
+            _("Start or restart the workers."),
+        )
+    return ok(QUEUE, _("%s runs on schedule.") % name)
