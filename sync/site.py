@@ -21,6 +21,7 @@ class InterconnectorSite(AdminSite):
     site_header = "B24 Interconnector"
     site_title = "B24 Interconnector"
     index_title = _("Overview")
+    enable_nav_sidebar = False  # the lists need the width; the menu is one click away
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Our application first and in the order of use, then the others as Django sorts them."""

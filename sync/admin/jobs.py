@@ -23,6 +23,9 @@ from sync.admin.searching import DealSearch
 from sync.admin.words import KINDS, badge, brief, safe_pairs, step_words
 from sync.models import Job, Portal, Route
 
+RETRIABLE = (Job.State.FAILED, Job.State.CANCELLED)
+CANCELLABLE = (Job.State.WAITING, Job.State.FAILED)
+
 
 @admin.register(Job)
 class JobAdmin(DealSearch, ReadOnly, Screen):
@@ -31,7 +34,7 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     change_form_template = "admin/sync/job/change_form.html"
     actions = ("retry", "cancel")
     buttons = ("retry", "cancel")
-    list_display = ("state_badge", "route", "deals", "step_text", "since", "due", "reason")
+    list_display = ("state_badge", "deals", "reason", "step_text", "due", "since", "route")
     list_display_links = ("state_badge",)
     list_filter = (StateFilter, FailureFilter, "route", "portal", StepFilter, CreatedFilter, FinishedFilter)
     fields = (
@@ -58,6 +61,11 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
         story = page_of(job, request) if job and self.has_view_permission(request, job) else {}
         return super().change_view(request, object_id, form_url, story | (extra_context or {}))
 
+    def fits(self, button: str, record: Job) -> bool:
+        """Retry for what has ended badly, Cancel for what has not ended well."""
+        states = {"retry": RETRIABLE, "cancel": CANCELLABLE}[button]
+        return record.state in states
+
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Who may retry: an own right, so that viewing does not bring it."""
         return bool(request.user.has_perm("sync.retry_job"))
@@ -69,7 +77,7 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     @admin.action(description=_("Retry"), permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Failed and cancelled jobs wait again, at the step where they stopped."""
-        rows = list(queryset.filter(state__in=(Job.State.FAILED, Job.State.CANCELLED))[: MOST_LOGGED + 1])
+        rows = list(queryset.filter(state__in=RETRIABLE)[: MOST_LOGGED + 1])
         changed = queryset.requeue(now=timezone.now())  # type: ignore[attr-defined]
         for portal_id in Portal.objects.filter(is_paused=False).values_list("pk", flat=True):
             bell.ring(portal_id)
@@ -80,7 +88,7 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     @admin.action(description=_("Cancel"), permissions=["cancel"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Waiting and failed jobs end here; running ones stay."""
-        rows = list(queryset.filter(state__in=(Job.State.WAITING, Job.State.FAILED))[: MOST_LOGGED + 1])
+        rows = list(queryset.filter(state__in=CANCELLABLE)[: MOST_LOGGED + 1])
         changed = queryset.cancel(now=timezone.now())  # type: ignore[attr-defined]
         self.log_many(request, rows, gettext("Cancel"))
         told = ngettext("%(count)s job is cancelled.", "%(count)s jobs are cancelled.", changed)
@@ -100,7 +108,7 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
             text = f"{text}: {job.get_failure_display()}"
         return badge(job.state, text)
 
-    @admin.display(description=_("deal: source → target"))
+    @admin.display(description=_("deals"))
     def deals(self, job: Job) -> SafeString:
         """Both deals, linked to their cards."""
         unknown = job.source_id.startswith("?")

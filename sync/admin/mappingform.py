@@ -20,7 +20,7 @@ class MappingForm(forms.ModelForm):  # type: ignore[type-arg]
     """A row of one direction."""
 
     value_list = forms.CharField(
-        label=gettext_lazy("value list"),
+        label=gettext_lazy("Value list"),
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 2, "cols": 24, "placeholder": "конечник = 1321"}),
@@ -40,19 +40,18 @@ class MappingForm(forms.ModelForm):  # type: ignore[type-arg]
             "otherwise",
             "position",
         )
+        help_texts = {"source": ""}  # the choice beside it says what it is
         widgets = {
-            "to": forms.TextInput(attrs={"size": 22}),
+            "to": forms.TextInput(attrs={"size": 24}),
             "fallback": forms.TextInput(attrs={"size": 12}),
-            "source": forms.Textarea(attrs={"rows": 1, "cols": 22}),
-            "default": forms.TextInput(attrs={"size": 10}),
+            "source": forms.Textarea(attrs={"rows": 1, "cols": 30}),
+            "default": forms.TextInput(attrs={"size": 12}),
             "position": forms.NumberInput(attrs={"class": "order"}),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["position"].required = False
-        for field in self.fields.values():
-            field.widget.attrs["aria-label"] = field.label  # a table's heading is no label to a screen reader
         if self.instance.pk:
             pairs = (f"{row.value} = {row.becomes}" for row in self.instance.values.all())
             self.initial["value_list"] = "\n".join(pairs)

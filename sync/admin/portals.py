@@ -91,6 +91,10 @@ class PortalAdmin(Screen):
             Pace.of(obj).passed_one()  # its trouble was the old address's
         bell.ring(obj.pk)
 
+    def fits(self, button: str, record: Any) -> bool:
+        """Pause what runs, resume what is paused."""
+        return bool({"pause": not record.is_paused, "resume": record.is_paused}.get(button, True))
+
     @admin.action(description=_("Pause"), permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Portal]) -> None:
         """Nothing is sent until it is resumed."""

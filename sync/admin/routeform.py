@@ -34,24 +34,24 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
     """A route of deals."""
 
     comment = forms.CharField(
-        label=_("comment on the source card"),
+        label=_("Comment on the source card"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
         help_text=_("Written once the deal has arrived; empty: none. It may name {names}."),
     )
     stage = forms.CharField(
-        label=_("stage of the source card"),
+        label=_("Stage of the source card"),
         required=False,
         max_length=60,
         help_text=_(
             "The stage the source card moves to once the deal has arrived, such as C2:UC_MXQPC8; empty: none."
         ),
     )
-    carry_contacts = forms.BooleanField(label=_("contacts"), required=False)
-    carry_companies = forms.BooleanField(label=_("companies"), required=False)
-    carry_products = forms.BooleanField(label=_("products"), required=False)
-    carry_files = forms.BooleanField(label=_("files"), required=False)
-    carry_comments = forms.ChoiceField(label=_("timeline comments"), choices=COMMENT_WAYS, initial="none")
+    carry_contacts = forms.BooleanField(label=_("Contacts"), required=False)
+    carry_companies = forms.BooleanField(label=_("Companies"), required=False)
+    carry_products = forms.BooleanField(label=_("Products"), required=False)
+    carry_files = forms.BooleanField(label=_("Files"), required=False)
+    carry_comments = forms.ChoiceField(label=_("Timeline comments"), choices=COMMENT_WAYS, initial="none")
 
     class Meta:
         model = Route

@@ -22,13 +22,17 @@ from sync.admin.words import badge_of
 from sync.models import FieldMapping, Job, Route
 
 
-class _Mappings(admin.TabularInline):  # type: ignore[type-arg]
+class _Mappings(admin.StackedInline):  # type: ignore[type-arg]
     """The rows of one direction."""
 
     formset: type[MappingFormSet]
     model = FieldMapping
     form = MappingForm
     extra = 0
+    fields = (
+        ("to", "origin", "source", "position"),
+        ("fallback", "default", "when", "value_list", "otherwise"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FieldMapping]:
         """With their value lists, read at once."""
@@ -98,6 +102,10 @@ class RouteAdmin(Screen):
         """After the mappings are stored, somebody looks at both ends: the route may have been resumed."""
         super().save_related(request, form, formsets, change)
         _ring(form.instance)
+
+    def fits(self, button: str, record: Any) -> bool:
+        """Pause what runs, resume what is paused."""
+        return bool({"pause": not record.is_paused, "resume": record.is_paused}.get(button, True))
 
     @admin.action(description=_("Pause"), permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Route]) -> None:

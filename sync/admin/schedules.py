@@ -34,7 +34,7 @@ for screen in (Success, Failure, OrmQ, Schedule):
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
     """A schedule of one of our tasks."""
 
-    func = forms.ChoiceField(label=_("task"))
+    func = forms.ChoiceField(label=_("Task"))
 
     class Meta:
         model = Schedule

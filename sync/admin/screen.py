@@ -29,6 +29,7 @@ class Screen(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for my
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     sortable_by = ()
+    empty_value_display = "—"
     change_form_template = "admin/sync/change_form.html"
     buttons: tuple[str, ...] = ()
     """Actions that also stand as buttons on a record's page."""
@@ -57,26 +58,28 @@ class Screen(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for my
             reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(record.pk)])
         )
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """The record's page with its buttons."""
-        context = {"buttons": self._buttons(request, object_id), **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
+        """The record's page with the buttons that fit its state."""
+        record = kwargs.get("obj")
+        context["buttons"] = self._buttons(request, record) if record else []
+        return super().render_change_form(request, context, *args, **kwargs)
 
-    def _buttons(self, request: HttpRequest, object_id: str) -> list[dict[str, str]]:
+    def fits(self, button: str, record: Any) -> bool:
+        """Whether pressing the button would change anything."""
+        return True
+
+    def _buttons(self, request: HttpRequest, record: Model) -> list[dict[str, str]]:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_run"
         return [
             {
                 "name": button,
                 "label": str(label) % model_format_dict(self.opts),
-                "url": reverse(name, args=[object_id, button]),
+                "url": reverse(name, args=[quote(record.pk), button]),
             }
             for button, (_run, _name, label) in self._allowed(request).items()
+            if self.fits(button, record)
         ]
 
     def _allowed(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -17,7 +16,7 @@ HELP = _("A deal's ID from either portal, or the address of its card.")
 class DealSearch:
     """For screens of rows with a route and two deals."""
 
-    search_fields: Sequence[str] = ("source_id", "target_id")  # only to have a search box
+    search_fields: Any = ("source_id", "target_id")  # only to have a search box
     search_help_text: Any = HELP
 
     def get_search_results(

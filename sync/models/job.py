@@ -85,7 +85,7 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.pk}: {self.route_id}/{self.kind} {self.source_id}"
+        return f"№{self.pk}, {self.source_id}"
 
     @property
     def is_open(self) -> bool:

@@ -26,7 +26,7 @@ class Portal(models.Model):
         _("slug"),
         unique=True,
         max_length=40,
-        help_text=_("Part of its webhook address: /inbound/from-<slug>."),
+        help_text=_("Part of its webhook address: /inbound/from-SLUG."),
     )
     name = models.CharField(_("name"), max_length=100)
     kind = models.CharField(_("system"), max_length=20, choices=Kind.choices, default=Kind.BITRIX24)
