@@ -106,11 +106,13 @@ _MISSING = Answer(error=OutcomeUnknown("The portal's answer does not mention thi
 
 def _hear(load: Load, step: Step, request: Request, reply: Reply) -> None:
     """What the answers mean for each job; runs inside the settling transaction."""
+    ours = {job.pk for job in load.parcel.jobs}  # the others' lease was taken over meanwhile
     for key, jobs in request.jobs.items():
         answer = reply.answers.get(key, _MISSING)
         read = cache(partial(_read, step, answer))  # once a command, however many jobs it speaks for
-        for job in filter(load.parcel.jobs.__contains__, jobs):  # others are no longer ours
-            load.rule(job, partial(_hear_one, step, load.parcel, job, read))
+        for job in jobs:
+            if job.pk in ours:
+                load.rule(job, partial(_hear_one, step, load.parcel, job, read))
 
 
 def _read(step: Step, answer: Answer) -> Any:

@@ -84,14 +84,14 @@ def _sort_locked(portal: Portal) -> int:
     return len(events)
 
 
-def queue(route: Route, source_ids: Iterable[str]) -> int:
-    """Make backfill jobs for records of the source portal (resync); how many were made or joined."""
+def queue(route: Route, source_ids: Iterable[str], *, priority: int = Job.BACKFILL) -> int:
+    """Make jobs for records of the source portal without a webhook; how many were made or joined."""
     flow = FLOWS[route.flow]
     tickets = [flow.backfill(source_id) for source_id in dict.fromkeys(source_ids)]
 
     def work() -> int:
         Portal.objects.select_for_update().get(pk=route.source_id)
-        _queue(route, flow, [(ticket, None) for ticket in tickets], priority=Job.BACKFILL)
+        _queue(route, flow, [(ticket, None) for ticket in tickets], priority=priority)
         return len(tickets)
 
     return atomically(work)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sync.calling import ask
-from sync.connectors.types import Command, Reply
+from sync.connectors.types import Command, Reply, Seen
 from sync.errors import TryLater
 from sync.flows.steps import COMMANDS_A_REQUEST, Listing
 from sync.models import Portal
@@ -45,24 +45,24 @@ class Range:
         return Range(self.after, middle), Range(middle, self.up_to)
 
 
-def pages(listing: Listing, asking: Asking, *, since: str = "") -> Iterator[list[str]]:
-    """The IDs of all records, or of those changed at or after the ISO moment `since`; one list a request.
+def pages(listing: Listing, asking: Asking, *, since: str = "") -> Iterator[list[Seen]]:
+    """All records, or those changed at or after the ISO moment `since`; one list a request.
 
     Records that are made meanwhile are left out: their own events bring them.
     """
     newest = listing.read(asking({"newest": listing.newest(since)}).answers["newest"].result())
-    left = [Range(0, int(newest[0]))] if newest else []
+    left = [Range(0, int(newest[0].id))] if newest else []
     while left:
         ranges = cut(left, pieces=COMMANDS_A_REQUEST, page=listing.page)
         commands = {f"r{one.after}": listing.between(one.after, one.up_to, since) for one in ranges}
         reply = asking(commands)
-        found: list[str] = []
+        found: list[Seen] = []
         left = []
         for one in ranges:
-            ids = listing.read(reply.answers[f"r{one.after}"].result())
-            found += ids
-            if len(ids) >= listing.page and int(ids[-1]) < one.up_to:
-                left.append(Range(int(ids[-1]), one.up_to))
+            seen = listing.read(reply.answers[f"r{one.after}"].result())
+            found += seen
+            if len(seen) >= listing.page and int(seen[-1].id) < one.up_to:
+                left.append(Range(int(seen[-1].id), one.up_to))
         yield found
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sync import bell, engine
+from sync import bell, engine, reconciling
 from sync.models import Event, Heartbeat, Job, Portal
 
 PRUNED_AT_ONCE = 1000
@@ -27,6 +27,7 @@ def sweep() -> None:
         due = Job.objects.filter(portal_id=portal_id, state=Job.State.WAITING, due_at__lte=timezone.now())
         if waiting.exists() or due.exists():
             bell.ring(portal_id)
+    reconciling.start_due()
 
 
 def prune(*, days: int | None = None, progress: Callable[[int], None] = lambda _: None) -> int:

@@ -2,7 +2,7 @@
 
 import os
 
-from sync import engine, pulse, sweeping
+from sync import engine, pulse, reconciling, sweeping
 from sync.models import Heartbeat
 
 
@@ -22,6 +22,12 @@ def beat() -> None:
     """The watchdog asks whether this cluster still runs tasks; a good moment to look around."""
     _beat()
     sweeping.sweep()
+
+
+def reconcile(route_id: int) -> None:
+    """Look for changes of a route that no webhook told about."""
+    _beat()
+    reconciling.reconcile(route_id)
 
 
 def prune() -> None:

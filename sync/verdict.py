@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from django.db import DatabaseError
+
 from sync.errors import NeedsStaff, OutcomeUnknown, Refused, SyncError, TryLater
 from sync.flows import FLOWS
 from sync.flows.steps import Flow, Next, Outcome, Skip
@@ -90,6 +92,8 @@ class Judge:
             return self._failed(error, Job.Failure.CONFIG)
         except Refused as error:
             return self._failed(error, Job.Failure.REFUSED)
+        except DatabaseError:  # our own trouble decides nothing: the lease runs out, and the job comes again
+            raise
         except Exception as error:  # noqa: BLE001  # whatever a flow forgot must not lose the parcel
             told = mask("".join(traceback.format_exception(error)))
             return self._failed(SyncError(f"An error of ours:\n{told}"), Job.Failure.BUG)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, Field, PlainValidator, StringConstraints, ValidationInfo
@@ -89,6 +89,7 @@ class DealRouteForm(RouteForm):
 
     feedback: DealFeedbackForm = Field(default_factory=DealFeedbackForm)
     carry: Carry = Field(default_factory=Carry)
+    reconcile: Literal["linked", "all"] = "linked"
 
 
 ROUTE_FORMS: dict[str, type[RouteForm]] = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from sync.errors import SyncError
@@ -72,6 +73,14 @@ class Reply:
     answers: Mapping[str, Answer]
     usage: Mapping[str, Usage] = field(default_factory=dict)
     new_url: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A record met in a listing: its ID, and when it was last changed if the listing tells."""
+
+    id: str
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sync.connectors.types import Answer, Command, Notice
+from sync.connectors.types import Answer, Command, Notice, Seen
 from sync.findings import Finding
 from sync.models import Cargo, Event, Job, Link, Route
 from sync.retry import RetryPolicy
@@ -146,12 +146,12 @@ class Listing:
     """How to list a flow's records on the source portal, all or changed at or after an ISO moment.
 
     `newest`: the moment ("" = all) → the record with the largest ID; `between`: after which ID, up to which,
-    the moment → the first `page` records by ID; `read`: IDs of either answer.
+    the moment → the first `page` records by ID; `read`: what either answer shows, by ID.
     """
 
     newest: Callable[[str], Command]
     between: Callable[[int, int, str], Command]
-    read: Callable[[Any], list[str]]
+    read: Callable[[Any], list[Seen]]
     page: int
 
 
@@ -175,7 +175,8 @@ Sort = Callable[[Route, Side, list[Event]], list[Ticket | Ignored]]
 class Flow:
     """What we do for one business: how events become jobs, and the steps of each job.
 
-    `listing` is what a resync of more than named records needs. For the forecast only: `first` is the step
+    `listing` is what a resync of more than named records needs; `missed` tells which listed records have
+    changed without our hearing of it. For the forecast only: `first` is the step
     where the work of an event from each side mostly begins, `usual` the step that mostly follows each one (a
     step that is not in it is the last).
     """
@@ -184,6 +185,7 @@ class Flow:
     steps: Mapping[str, Step]
     backfill: Callable[[str], Ticket]
     listing: Listing | None = None
+    missed: Callable[[Route, list[Seen]], list[str]] = lambda _, __: []
     checkup: Checkup | None = None
     first: Mapping[Side, str] = field(default_factory=dict)
     usual: Mapping[str, str] = field(default_factory=dict)

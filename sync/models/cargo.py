@@ -9,6 +9,7 @@ from django.db import connection, models, transaction
 from sync.models.job import Job
 
 CHUNK_BYTES = 1024 * 1024
+NAME_LENGTH = 255
 
 
 class Cargo(models.Model):
@@ -40,7 +41,7 @@ class Attachment(models.Model):
     job = models.ForeignKey(Job, models.CASCADE, related_name="attachments")
     field = models.CharField(max_length=100)
     file_id = models.CharField(max_length=40)
-    name = models.CharField(max_length=255)
+    name = models.CharField(max_length=NAME_LENGTH)
     size = models.PositiveBigIntegerField()
 
     class Meta:
@@ -54,7 +55,9 @@ class Attachment(models.Model):
         """Keep a file, in pieces that fit any database's packet size; replaces an earlier copy."""
         with transaction.atomic():
             cls.objects.filter(job=job, field=field, file_id=file_id).delete()
-            row = cls.objects.create(job=job, field=field, file_id=file_id, name=name, size=len(content))
+            row = cls.objects.create(
+                job=job, field=field, file_id=file_id, name=name[-NAME_LENGTH:], size=len(content)
+            )
             starts = range(0, len(content), CHUNK_BYTES)
             for number, start in enumerate(starts):
                 piece = content[start : start + CHUNK_BYTES]

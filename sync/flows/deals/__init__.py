@@ -13,6 +13,7 @@ from typing import Any
 from sync.connectors.bitrix24 import crm
 from sync.flows.deals import arrival, delivery, feedback, reading
 from sync.flows.deals.checkup import CHECKUP
+from sync.flows.deals.missing import missed
 from sync.flows.deals.sorting import backfill, sort
 from sync.flows.steps import Flow, Listing
 
@@ -32,7 +33,8 @@ FLOW = Flow(
     sort=sort,
     backfill=backfill,
     merge=merge,
-    listing=Listing(newest=crm.newest_deal, between=crm.deals_between, read=crm.read_ids, page=50),
+    missed=missed,
+    listing=Listing(newest=crm.newest_deal, between=crm.deals_between, read=crm.read_seen, page=50),
     steps={
         **reading.STEPS,
         **delivery.STEPS,

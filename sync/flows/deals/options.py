@@ -46,13 +46,18 @@ class Carry(BaseModel):
 
 
 class DealOptions(BaseModel):
-    """`comment` and `stage` are for the source card, after its deal has arrived; empty means: nothing."""
+    """`comment` and `stage` are for the source card, after its deal has arrived; empty means: nothing.
+
+    `reconcile` says whose changes the sweep for missed webhooks looks for: only those of deals that travel
+    already (right where a robot chooses which deals go), or of all deals of the source.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     comment: CommentTemplate = ""
     stage: str = ""
     carry: Carry = Field(default_factory=Carry)
+    reconcile: Literal["linked", "all"] = "linked"
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> DealOptions:

@@ -73,7 +73,8 @@ def _wanted(route: Route, options: dict[str, Any]) -> Iterator[list[str]]:
             _("Portal %(portal)s is paused: nothing is sent to it.") % {"portal": route.source.slug}
         )
     since = "" if options["all"] else _moment(options["since"]).isoformat()
-    yield from pages(listing, patient(route.source), since=since)
+    for seen in pages(listing, patient(route.source), since=since):
+        yield [one.id for one in seen]
 
 
 def _moment(text: str) -> datetime:

@@ -51,6 +51,7 @@ from sync.connectors.bitrix24.crm.items import (
     read_added,
     read_ids,
     read_origins,
+    read_seen,
 )
 from sync.connectors.bitrix24.crm.names import (
     COMPANY,
@@ -148,6 +149,7 @@ __all__ = [
     "read_origins",
     "read_product_rows",
     "read_profile",
+    "read_seen",
     "read_stages",
     "read_time",
     "scopes",

@@ -4,13 +4,14 @@ https://apidocs.bitrix24.com/api-reference/crm/universal/index.html
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sync.connectors.bitrix24.crm.multifields import as_added, as_changed, as_lists
 from sync.connectors.bitrix24.crm.names import DATES, LINKS, MULTIFIELDS, item_name, upper_name
 from sync.connectors.bitrix24.crm.shapes import added_id, rows_of
 from sync.connectors.bitrix24.crm.values import as_kept, as_written, plain_date
-from sync.connectors.types import Command, Record
+from sync.connectors.types import Command, Record, Seen
 from sync.errors import NeedsStaff
 
 PAGE = 50
@@ -107,6 +108,16 @@ def read_added(value: Any) -> str:
 def read_ids(value: Any) -> list[str]:
     """The IDs of a page in ascending order; fewer than 50 mean that it is the last."""
     return [str(item["id"]) for item in rows_of(value, "items")]
+
+
+def read_seen(value: Any) -> list[Seen]:
+    """The records of a page by ascending ID, with the time of their last change when it was asked."""
+    return [
+        Seen(
+            str(item["id"]), datetime.fromisoformat(item["updatedTime"]) if item.get("updatedTime") else None
+        )
+        for item in rows_of(value, "items")
+    ]
 
 
 def read_origins(value: Any) -> dict[str, list[str]]:
