@@ -1,5 +1,6 @@
 """Settings: the one reader of the environment. Every name is explained in docs/configuration.md."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import environ
@@ -173,13 +174,14 @@ USE_TZ = True
 # --- What a browser gets ------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+with suppress(
+    OSError
+):  # WhiteNoise warns where it is missing; a read-only system has it, or does not need it
+    STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    # names without hashes: the admin works before collectstatic, too
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
 HTTPS = env.bool("HTTPS", default=not DEBUG)

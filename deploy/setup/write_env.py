@@ -10,9 +10,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def fresh_env(example: str) -> str:
-    """The example with a SECRET_KEY and an encryption key (a Fernet key: 32 bytes, URL-safe base64)."""
-    fernet = base64.urlsafe_b64encode(os.urandom(32)).decode()
-    fresh = {"SECRET_KEY=": secrets.token_urlsafe(50), "FIELD_ENCRYPTION_KEYS=": fernet}
+    """The example with a SECRET_KEY, a database password and a Fernet key (32 bytes, URL-safe base64)."""
+    fresh = {
+        "SECRET_KEY=": secrets.token_urlsafe(50),
+        "FIELD_ENCRYPTION_KEYS=": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+        "DB_PASS=": secrets.token_urlsafe(24),
+    }
     return "".join(line + fresh.get(line, "") + "\n" for line in example.splitlines())
 
 
