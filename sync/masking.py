@@ -111,7 +111,7 @@ class MaskingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Always lets the record through; what it says is masked in place."""
-        record.msg, record.args = _safe(_message_of(record)), None
+        record.msg, record.args = _on_one_line(_safe(_message_of(record))), None
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         # formatters prefer exc_info to the text we have masked, so it must go
@@ -128,6 +128,11 @@ _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "
 
 def _safe(text: str) -> str:
     return mask_personal(mask(text))
+
+
+def _on_one_line(text: str) -> str:
+    """Line breaks shown as such: an address or a vendor's text must not write log lines of its own."""
+    return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
 def _message_of(record: logging.LogRecord) -> str:

@@ -6,13 +6,14 @@ import logging
 import time
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import JsonResponse
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from sync import inbox
+from sync.api.body import body_of
 from sync.connectors import WEBHOOKS
 from sync.connectors.types import Notice
 from sync.errors import WebhookRejected
@@ -20,15 +21,19 @@ from sync.models import Portal
 
 logger = logging.getLogger(__name__)
 
-DISCARDED_AT_ONCE = 64 * 1024
-MOST_DISCARDED = 16 * 1024 * 1024
-
 
 class Inbound(APIView):
     """`/inbound/from-<slug>` and the original's paths, GET and POST; answered when the event is stored."""
 
     authentication_classes = ()
     permission_classes = ()
+    http_method_names = ["get", "post"]  # a look at the head or the options is no webhook
+
+    def perform_content_negotiation(self, request: Request, *_: Any, **__: Any) -> tuple[Any, str]:
+        """JSON, whatever the sender wishes: a robot's Accept header or parameter "format" is no reason to
+        refuse its webhook.
+        """
+        return JSONRenderer(), JSONRenderer.media_type
 
     def get(self, request: Request, slug: str, token: str = "") -> JsonResponse:
         """A webhook that came as a plain link."""
@@ -48,10 +53,10 @@ class Inbound(APIView):
         try:
             notice = self._store(request, slug, token)
         except WebhookRejected as rejected:
-            logger.warning("A webhook for %s was refused: %s", slug, rejected.code)
+            logger.warning("A webhook for %.60r was refused: %s", slug, rejected.code)
             return _failure(rejected.status, rejected.code, rejected.message)
         except (DatabaseError, InterfaceError):
-            logger.exception("A webhook for %s could not be stored: the database is away", slug)
+            logger.exception("A webhook for %.60r could not be stored: the database is away", slug)
             answer = _failure(503, "database_away", "The event could not be stored. Send it again later.")
             answer["Retry-After"] = "30"
             return answer
@@ -64,7 +69,7 @@ class Inbound(APIView):
         )
 
     def _store(self, request: Request, slug: str, token: str) -> Notice:
-        body = _body(request)
+        body = body_of(request._request)
         portal = Portal.objects.filter(slug=slug).first()
         if portal is None:
             raise WebhookRejected("unknown_portal", f'There is no portal "{slug}". Check the address.')
@@ -79,17 +84,6 @@ class Inbound(APIView):
         address = request.META.get("REMOTE_ADDR", "")
         inbox.receive(portal, notice, details=details, remote_addr=address)
         return notice
-
-
-def _body(request: Request) -> bytes:
-    """The raw body; too large a one is read and thrown away, so that the sender hears why."""
-    length = int(request.META.get("CONTENT_LENGTH") or 0)
-    if length <= settings.MAX_BODY_BYTES:
-        return bytes(request._request.body)
-    left = min(length, MOST_DISCARDED)
-    while left > 0 and (piece := request._request.read(min(DISCARDED_AT_ONCE, left))):
-        left -= len(piece)
-    raise WebhookRejected("body_too_large", f"The body is larger than {settings.MAX_BODY_BYTES} bytes.")
 
 
 def _failure(status: int, code: str, message: str) -> JsonResponse:

@@ -17,6 +17,7 @@ from sync.masking import is_secret_key
 
 LOOKED_FOR = "ORIGIN_ID, ID, id, deal_id, data[FIELDS][ID], data[ID], document_id[2]"
 MAX_ID_DIGITS = 18
+LONGEST_ENTITY = 40
 
 TECHNICAL = frozenset(
     {
@@ -73,7 +74,7 @@ class Payload:
         if not (origin_id or own_id):
             raise WebhookRejected("missing_id", f"No ID was given. Looked for: {LOOKED_FOR}.")
         return Notice(
-            entity=entity,
+            entity=entity[:LONGEST_ENTITY],
             action=action,
             record_id=origin_id or own_id,
             origin_id=origin_id,
@@ -122,7 +123,7 @@ def _event_of(fields: Tree) -> tuple[str, str] | None:
         return None
     match = _EVENT.fullmatch(event)
     if match is None:
-        return event.lower()[:64], ""
+        return event.lower(), ""
     entity = ENTITIES[match[1]]
     if entity == "dynamic":
         entity = f"dynamic_{match[3] or _type_id(fields)}"

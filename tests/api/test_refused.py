@@ -1,0 +1,148 @@
+"""Webhooks that are refused: the right status, a clear error, nothing stored."""
+
+import http.client
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from sync.models import Portal
+from tests.api.conftest import TOKEN, Door
+
+SOURCE = "/inbound/from-source"
+MIB = 1024 * 1024
+
+
+def _refused(door: Door, answer: requests.Response, status: int, code: str) -> str:
+    told: dict[str, Any] = answer.json()
+    assert answer.status_code == status, told
+    assert answer.headers["Content-Type"] == "application/json"
+    assert abs(told.pop("timestamp") - time.time()) < 60
+    assert set(told) == {"success", "error"}
+    assert told["success"] is False
+    assert set(told["error"]) == {"message", "code"}
+    assert told["error"]["code"] == code
+    assert door.events() == []
+    message: str = told["error"]["message"]
+    assert TOKEN not in message
+    return message
+
+
+@pytest.mark.parametrize(
+    "token", ["wrong", "", TOKEN[:-1], TOKEN + "x", TOKEN.lower(), "пароль", "\u0000", "%FF"]
+)
+def test_wrong_token(door: Door, token: str) -> None:
+    _refused(door, door.post(SOURCE, data={"ID": "1", "token": token}), 401, "unauthorized")
+
+
+def test_wrong_token_in_path_and_header(door: Door) -> None:
+    _refused(door, door.post(f"{SOURCE}/wrong", data={"ID": "1"}), 401, "unauthorized")
+    _refused(door, door.post(f"{SOURCE}/%FF%00", data={"ID": "1"}), 401, "unauthorized")
+    _refused(door, door.get("/webhooks/source/onDealCreate/wrong?ID=1"), 401, "unauthorized")
+    _refused(door, door.get("/webhooks/receiver/onDealUpdate/wrong?ID=1"), 401, "unauthorized")
+    headers = {"X-Api-Key": b"\xff\xfe"}
+    _refused(door, door.post(SOURCE, data={"ID": "1"}, headers=headers), 401, "unauthorized")
+
+
+def test_missing_token(door: Door) -> None:
+    _refused(door, door.post(SOURCE, data={"ID": "1"}), 401, "unauthorized")
+    _refused(door, door.get(f"{SOURCE}?ID=1"), 401, "unauthorized")
+    _refused(door, door.get("/webhooks/source/onDealCreate?ID=1"), 401, "unauthorized")
+
+
+def test_portal_without_a_token_accepts_nothing(door: Door) -> None:
+    with door.site.orm():
+        Portal.objects.filter(slug="vinipol").update(inbound_token="")
+    try:
+        _refused(door, door.post("/inbound/from-vinipol", data={"ID": "1", "token": ""}), 401, "unauthorized")
+        _refused(door, door.post("/inbound/from-vinipol", data={"ID": "1"}), 401, "unauthorized")
+    finally:
+        with door.site.orm():
+            Portal.objects.filter(slug="vinipol").update(inbound_token=TOKEN)
+
+
+def test_address_writes_no_line_of_its_own_into_the_log(door: Door) -> None:
+    door.post("/inbound/from-x%0AERROR forged", data={"ID": "1"})
+    assert "\nERROR forged" not in door.web.output()
+
+
+@pytest.mark.parametrize("slug", ["nobody", "Source2", "портал", "a.b", "x" * 300])
+def test_unknown_portal(door: Door, slug: str) -> None:
+    _refused(
+        door, door.post(f"/inbound/from-{slug}", data={"ID": "1", "token": TOKEN}), 404, "unknown_portal"
+    )
+
+
+def test_no_id(door: Door) -> None:
+    message = _refused(door, door.post(SOURCE, data={"token": TOKEN, "ID": " "}), 400, "missing_id")
+    assert "ORIGIN_ID" in message
+    assert "document_id[2]" in message
+
+
+@pytest.mark.parametrize("deal_id", ["abc", "12a", "-5", "0", "1.5", "١٢", "9" * 30, "1 OR 1=1"])
+def test_id_that_is_no_number(door: Door, deal_id: str) -> None:
+    _refused(door, door.post(SOURCE, data={"token": TOKEN, "ID": deal_id}), 400, "invalid_id")
+
+
+@pytest.mark.parametrize("body", ["{", '{"ID": 1', "[1, 2]", '"text"', '{"ID": NaN}', "\x00"])
+def test_broken_json(door: Door, body: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    _refused(door, door.post(f"{SOURCE}?token={TOKEN}", data=body, headers=headers), 400, "invalid_json")
+
+
+def test_too_deep(door: Door) -> None:
+    deep = {"token": TOKEN, "ID" + "[a]" * 30: "1"}
+    _refused(door, door.post(SOURCE, data=deep), 400, "invalid_body")
+
+
+def test_too_large(door: Door) -> None:
+    body = b"token=" + TOKEN.encode() + b"&ID=1&comments=" + b"x" * (2 * MIB)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = door.post(SOURCE, data=body, headers=headers)
+    assert str(MIB) in _refused(door, answer, 413, "body_too_large")
+
+
+def test_too_large_in_chunks(door: Door) -> None:
+    pieces = (piece for piece in [b"ID=1&token=" + TOKEN.encode() + b"&x=", *[b"x" * 65536] * 32])
+    _refused(door, door.post(SOURCE, data=pieces), 413, "body_too_large")
+
+
+def test_largest_that_is_taken(door: Door) -> None:
+    start = b"token=" + TOKEN.encode() + b"&ID=1&comments="
+    body = start + b"x" * (MIB - len(start))
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert door.post(SOURCE, data=body, headers=headers).status_code == 200
+    assert len(door.events()[0].params["comments"]) == MIB - len(start)
+
+
+@pytest.mark.parametrize("verb", ["PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_other_verbs(door: Door, verb: str) -> None:
+    answer = requests.request(verb, f"{door.web.url}{SOURCE}?ID=1&token={TOKEN}", timeout=30)
+    _refused(door, answer, 405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET, POST"
+
+
+def test_a_look_at_the_head_is_no_webhook(door: Door) -> None:
+    answer = requests.head(f"{door.web.url}{SOURCE}?ID=1&token={TOKEN}", timeout=30)
+    assert answer.status_code == 405
+    assert door.events() == []
+
+
+def test_sender_that_hangs_up_leaves_nothing(door: Door) -> None:
+    address = urlsplit(door.web.url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
+    connection.putrequest("POST", f"{SOURCE}?token={TOKEN}")
+    connection.putheader("Content-Length", "1000")
+    connection.endheaders()
+    connection.send(b"ID=1&comments=cut")
+    connection.close()
+    time.sleep(1)
+    assert door.events() == []
+    assert "Traceback" not in door.web.output()
+
+
+def test_log_says_who_was_refused_and_why(door: Door) -> None:
+    door.post(SOURCE, data={"ID": "1", "token": "wrong"})
+    assert "A webhook for 'source' was refused: unauthorized" in door.web.output()

@@ -1,0 +1,58 @@
+"""A TCP proxy that a test can switch off: a service that goes away and comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+
+
+class Gate:
+    """Passes connections on to `target` while it is open; `port` stays the same."""
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self.target = target
+        self.port = 0
+        self._listener: socket.socket | None = None
+        self._passing: list[socket.socket] = []
+        self.open()
+
+    def open(self) -> None:
+        """Listen (again)."""
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self.port))
+        listener.listen(100)
+        self.port = listener.getsockname()[1]
+        self._listener = listener
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def shut(self) -> None:
+        """Refuse new connections and break those there are."""
+        listener, self._listener = self._listener, None
+        for one in [listener, *self._passing]:
+            if one is not None:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
+        self._passing.clear()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                here, _ = listener.accept()
+            except OSError:
+                return
+            there = socket.create_connection(self.target)
+            self._passing += [here, there]
+            for pair in ((here, there), (there, here)):
+                threading.Thread(target=_pass_on, args=pair, daemon=True).start()
+
+
+def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            sink.sendall(piece)
+    for one in (source, sink):
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
