@@ -45,10 +45,12 @@ def receive(portal: Portal, notice: Notice, *, details: dict[str, Any], remote_a
             remote_addr=remote_addr,
         )
     except IntegrityError:
-        Event.count_repeat(portal, fingerprint)
-        return False
+        Event.repeat(portal, fingerprint)
+        is_new = False
+    else:
+        is_new = True
     bell.ring(portal.pk)
-    return True
+    return is_new
 
 
 def fingerprint_of(notice: Notice) -> str:

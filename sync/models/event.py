@@ -48,6 +48,12 @@ class Event(models.Model):
         return f"{self.entity} {self.record_id}"
 
     @classmethod
-    def count_repeat(cls, portal: Portal, fingerprint: str) -> None:
-        """The same webhook came again."""
-        cls.objects.filter(portal=portal, fingerprint=fingerprint).update(repeats=F("repeats") + 1)
+    def repeat(cls, portal: Portal, fingerprint: str) -> None:
+        """The same webhook came again: no second event, but its record is looked at once more.
+
+        Senders tell time in whole seconds: an equal webhook may be a retry, or a second change within the
+        second whose first we have read already. Looking again is cheap; a lost change is not.
+        """
+        cls.objects.filter(portal=portal, fingerprint=fingerprint).update(
+            repeats=F("repeats") + 1, outcome=cls.Outcome.WAITING
+        )

@@ -41,6 +41,18 @@ def test_equal_webhooks_are_one_event(bus):
     assert len(bus.deals()) == 1
 
 
+def test_a_second_change_within_the_second_of_the_first_is_not_lost(bus):
+    [deal_id] = bus.seed()
+    bus.webhook(deal_id)
+    bus.run()
+    bus.call("source", "crm.deal.update", {"id": deal_id, "fields": {"TITLE": "changed in the same second"}})
+    bus.sent -= 1  # the portal's clock shows whole seconds: this webhook equals the first
+    bus.webhook(deal_id)
+    bus.run()
+    assert Event.objects.count() == 1
+    assert bus.deals()[0]["TITLE"] == "changed in the same second"
+
+
 def test_robots_without_a_moment_are_equal_only_for_a_while(bus, settings):
     notice = inbox.Notice("deal", "", "5", own_id="5", params={"segment": "дизайнер"})
     assert inbox.receive(bus.from_portal, notice, details={})
