@@ -174,9 +174,7 @@ USE_TZ = True
 # --- What a browser gets ------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-with suppress(
-    OSError
-):  # WhiteNoise warns where it is missing; a read-only system has it, or does not need it
+with suppress(OSError):  # WhiteNoise warns where it is missing
     STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -200,6 +198,8 @@ REST_FRAMEWORK = {
 }
 
 # --- What we tell about ourselves ----------------------------------------------------------------------
+DEFAULT_EXCEPTION_REPORTER = "sync.tracebacks.MaskingReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "sync.tracebacks.MaskingFilter"
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")
 LOGGING = {
