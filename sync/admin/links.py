@@ -23,20 +23,22 @@ from sync.models import Link, Route
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
     """Only the target's ID: a link to another source deal would be another link."""
 
+    target_id = forms.CharField(
+        label=_("Target record"),
+        max_length=200,  # an address is longer than an ID
+        help_text=_(
+            "The deal's ID at the receiving portal, or the address of its card. From now on updates go to "
+            "that deal; the former one is left as it is."
+        ),
+    )
+
     class Meta:
         model = Link
         fields = ("target_id",)
-        help_texts = {
-            "target_id": _(
-                "The deal's ID at the receiving portal, or the address of its card. From now on updates go "
-                "to that deal; the former one is left as it is."
-            )
-        }
-        widgets = {"target_id": forms.TextInput}
 
     def clean_target_id(self) -> str:
         """A deal's ID that no other mapping of the route has."""
-        number = read_number(self.cleaned_data["target_id"] or "")
+        number = read_number(self.cleaned_data["target_id"])
         if number is None:
             raise ValidationError(gettext("This is neither a deal's ID nor the address of its card."))
         twins = Link.objects.filter(

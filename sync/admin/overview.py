@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from django.urls import reverse
@@ -20,16 +21,13 @@ MOST_COUNTED = 10_000
 MOST_ROWS = 20
 
 
-def bad_news(user: Any) -> list[dict[str, Any]]:
-    """Rows of the table: tone, what, how much or since when, and where to click; only what `user` may see."""
-    rows: list[dict[str, Any]] = []
-    if user.has_perm("sync.view_job"):
-        rows += _failures()
-    if user.has_perm("sync.view_portal"):
-        rows += _portals()
-    if user.has_perm("sync.view_heartbeat"):
-        rows += _workers()
-    return rows
+def bad_news(user: Any) -> list[dict[str, Any]] | None:
+    """Rows of the table: tone, what, how much or since when, and where to click; only what `user` may see.
+
+    None when they may see nothing of it: an empty table would tell them that all is well.
+    """
+    parts = [rows for right, rows in PARTS.items() if user.has_perm(right)]
+    return [row for rows in parts for row in rows()] if parts else None
 
 
 def _failures() -> list[dict[str, Any]]:
@@ -84,3 +82,11 @@ def _workers() -> list[dict[str, Any]]:
 def _row(tone: str, what: str, detail: Any, address: str) -> dict[str, Any]:
     word = {"bad": _("act"), "wait": _("watch"), "quiet": _("note")}[tone]
     return {"badge": badge_of(tone, word), "what": what, "detail": detail, "url": address}
+
+
+PARTS: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "sync.view_job": _failures,
+    "sync.view_portal": _portals,
+    "sync.view_heartbeat": _workers,
+}
+"""The right it takes → the rows it shows."""

@@ -10,6 +10,6 @@ register = template.Library()
 
 
 @register.simple_tag
-def bad_news(user: Any) -> list[dict[str, Any]]:
+def bad_news(user: Any) -> list[dict[str, Any]] | None:
     """Rows of the table, only what `user` may see."""
     return overview.bad_news(user)
