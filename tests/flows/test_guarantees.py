@@ -138,6 +138,15 @@ def test_a_worker_killed_in_mid_create_makes_no_second_deal(bus):
     assert bus.job().target_id == bus.deals()[0]["ID"]
 
 
+def test_a_create_still_under_way_when_its_line_broke_is_waited_for(bus):
+    [deal_id] = bus.seed()
+    rule = {"cut": 1.0, "cut_where": "early", "latency": 0.4, "count": 1, "methods": ["crm.item.add"]}
+    bus.target.post("faults", {"rules": [rule]})
+    bus.webhook(deal_id)
+    bus.run()
+    assert [deal["ORIGIN_ID"] for deal in bus.deals()] == [str(deal_id)]
+
+
 def test_a_new_webhook_after_a_cancelled_unknown_create_looks_before_it_creates(bus):
     [deal_id] = bus.seed()
     bus.target.post("faults", {"rules": [{"cut": 1.0, "count": 1, "methods": ["crm.item.add"]}]})

@@ -16,7 +16,8 @@ class Rule:
     refuse: float = 0.0  # not executed at all, answered as `refuse_as`: reset, query_limit or error
     refuse_as: str = "reset"
     cut: float = 0.0  # executed, then the connection ends: with no answer, or in the middle of it
-    cut_where: str = "before"  # before, middle, or inside a batch: half of its commands done
+    # before, middle, inside a batch (half of its commands done), early: first cut, done `latency` later
+    cut_where: str = "before"
     hang: float = 0.0  # executed, the answer is held back
     hang_seconds: float = 60.0
     latency: float = 0.0  # added to each request
@@ -75,7 +76,10 @@ class Verdict:
 
 
 Built = TypeVar("Built", Rule, EventRule)
-_WORDS = {"refuse_as": ("reset", "query_limit", "error"), "cut_where": ("before", "middle", "inside")}
+_WORDS = {
+    "refuse_as": ("reset", "query_limit", "error"),
+    "cut_where": ("before", "middle", "inside", "early"),
+}
 _CHANCES = ("refuse", "html", "expired_token", "malformed", "cut", "hang")
 
 

@@ -3,8 +3,10 @@
 https://apidocs.bitrix24.com/settings/how-to-call-rest-api/index.html
 """
 
+import threading
 import time
 from dataclasses import replace
+from functools import partial
 
 from sync.emulators.bitrix24 import batch, downloads
 from sync.emulators.bitrix24.answers import ApiError, encode, error_envelope
@@ -38,6 +40,10 @@ def serve(portal: EmulatedPortal, request: Request) -> Reply:
         params = _params(request)
         carried = {name} | (batch.methods_of(params) if name == "batch" else set())
         verdict = portal.faults.judge(carried)
+        if verdict.cut_where == "early":
+            work = partial(_answer, portal, request, steps=steps, params=params, verdict=verdict)
+            threading.Thread(target=work, daemon=True).start()
+            return Reply(0, fault="drop")
         reply = _refused(verdict) or _answer(portal, request, steps=steps, params=params, verdict=verdict)
         return _spoil(reply, verdict)
     finally:
