@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 
 from sync.flows.steps import Flow, Side, Step
 
+ANSWER_SECONDS = 1.0
+"""What the last request takes itself, roughly: with work left, the forecast is never zero."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -108,7 +111,8 @@ def forecast(
         tempo = tempos[portal]
         if tempo.obstacle:
             return Forecast(None, tempo.obstacle)
-        waits.append(tempo.wait + (load.requests_until(route) - 1) * tempo.interval)
+        last = tempo.wait + (load.requests_until(route) - 1) * tempo.interval
+        waits.append(last + ANSWER_SECONDS)
         waits += [tempo.blocked.get(method, 0.0) for method in load.methods(route)]
     return Forecast(max(waits, default=0.0))
 

@@ -1,3 +1,101 @@
-"""The installation under test."""
+"""The installation under test: two stand-in portals and a route of deals between them."""
 
-from tests.databases import mysql_site, mysql_template, site, sqlite_site, sqlite_template  # noqa: F401
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from sync.emulators import bitrix24
+from sync.models import FieldMapping, Job, Portal, Route
+from tests.databases import (  # noqa: F401
+    mysql_site,
+    mysql_template,
+    open_site,
+    site,
+    sqlite_site,
+    sqlite_template,
+)
+from tests.processes import Finished, Site
+
+TOKEN = "inbound-token-of-the-tests"
+ROUTE = "a-b"
+
+
+@dataclass
+class Bus:
+    """A site with portals `a` and `b` and the route between them."""
+
+    site: Site
+    a: bitrix24.Emulator
+    b: bitrix24.Emulator
+
+    def run(self, *words: str, **options: Any) -> Finished:
+        """One command of ours, to its end."""
+        return self.site.manage(*words, **options)
+
+    def queue(self, *words: str) -> dict[str, Any]:
+        """What `queue --json` tells."""
+        told: dict[str, Any] = json.loads(self.run("queue", "--json", *words).out)
+        return told
+
+    def add_jobs(self, count: int, *, route: str = ROUTE, first: int = 1, **columns: Any) -> None:
+        """Jobs of a route, each at the head of its lane when it is open."""
+        with self.site.orm():
+            row = Route.objects.get(slug=route)
+            rows = []
+            for number in range(first, first + count):
+                lane = f"{row.pk}:deal:{number}"
+                usual = {"portal_id": row.source_id, "step": "fetch", "kind": "deal"}
+                job = Job(route=row, source_id=str(number), lane=lane, **usual | columns)
+                if job.is_open:
+                    job.head_of, job.due_at = lane, job.created_at
+                rows.append(job)
+            Job.objects.bulk_create(rows, batch_size=500)
+
+    def jobs(self, **conditions: Any) -> list[Job]:
+        """Jobs as they are, oldest first."""
+        with self.site.orm():
+            return list(Job.objects.filter(**conditions).order_by("id"))
+
+    def portal(self, slug: str, **columns: Any) -> None:
+        """Change a portal's settings."""
+        with self.site.orm():
+            row = Portal.objects.get(slug=slug)
+            for name, value in columns.items():
+                setattr(row, name, value)
+            row.save()
+
+    def map(self, to: str, source: str = "TITLE", **columns: Any) -> None:
+        """One more mapping of the route."""
+        with self.site.orm():
+            FieldMapping.objects.create(route=Route.objects.get(slug=ROUTE), to=to, source=source, **columns)
+
+
+@pytest.fixture
+def bus(sqlite_site: Site) -> Iterator[Bus]:  # noqa: F811
+    """On SQLite."""
+    with_portals = furnish(sqlite_site)
+    yield with_portals
+    with_portals.a.stop()
+    with_portals.b.stop()
+
+
+def furnish(installation: Site) -> Bus:
+    """Two portals that allow plenty, and their route."""
+    emulators = {slug: bitrix24.start() for slug in ("a", "b")}
+    with installation.orm():
+        portals = {
+            slug: Portal.objects.create(
+                slug=slug,
+                webhook_url=emulator.url,
+                inbound_token=TOKEN,
+                requests_per_minute=6000,
+                bucket_leak=100,
+            )
+            for slug, emulator in emulators.items()
+        }
+        route = Route.objects.create(slug=ROUTE, source=portals["a"], target=portals["b"])
+        FieldMapping.objects.create(route=route, to="TITLE", source="TITLE")
+    return Bus(installation, emulators["a"], emulators["b"])

@@ -1,0 +1,82 @@
+"""The forecast: requests still needed, divided by pace. Pure."""
+
+import pytest
+
+from sync.flows.deals import FLOW
+from sync.status.forecast import Forecast, Tempo, Work, forecast, loads_of, slowest
+
+PORTALS = {"source": "a", "target": "b"}
+TEMPOS = {"a": Tempo(interval=3.0), "b": Tempo(interval=6.0)}
+
+
+def _work(count: int, *, step: str = "fetch", route: str = "r", idle: float = 0.0) -> Work:
+    return Work(route, FLOW, step, count, portals=PORTALS, idle=idle)
+
+
+def _seconds(works: list[Work], tempos: dict[str, Tempo] = TEMPOS, *, route: str = "r") -> float | None:
+    return forecast(route, works, loads_of(works, tempos), tempos).seconds
+
+
+def test_every_usual_step_is_a_step_of_the_flow() -> None:
+    named = {*FLOW.usual, *FLOW.usual.values(), *FLOW.first.values()}
+    assert named <= set(FLOW.steps)
+    assert all(FLOW.usual_way(step)[-1] in {"stage", "report"} for step in FLOW.usual)
+
+
+def test_nothing_waits() -> None:
+    assert _seconds([]) == 0
+
+
+def test_the_slower_portal_decides() -> None:
+    # a: 4 fetch, 200 comments, 200 stages; b: 200 creates
+    assert _seconds([_work(10_000)]) == max(403 * 3.0, 199 * 6.0) + 1
+
+
+def test_one_job_needs_one_request_a_step() -> None:
+    loads = loads_of([_work(1)], TEMPOS)
+    assert (loads["a"].requests(), loads["b"].requests()) == (3, 1)
+
+
+def test_what_waits_for_the_portal_comes_on_top() -> None:
+    tempos = {**TEMPOS, "a": Tempo(interval=3.0, wait=40.0)}
+    assert _seconds([_work(1, step="stage")], tempos) == 41.0
+
+
+def test_halved_parcels_need_more_requests() -> None:
+    tempos = {**TEMPOS, "b": Tempo(interval=6.0, shrunk=2)}
+    assert loads_of([_work(100, step="create")], tempos)["b"].requests() == 9  # 12 a parcel
+
+
+def test_blocked_method_holds_only_who_needs_it() -> None:
+    tempos = {**TEMPOS, "b": Tempo(interval=6.0, blocked={"crm.item.add": 500.0})}
+    assert _seconds([_work(1, step="create")], tempos) == 500.0
+    assert _seconds([_work(1, step="stage")], tempos) == 1.0
+
+
+def test_obstacle_ends_the_forecast_of_who_meets_it() -> None:
+    tempos = {**TEMPOS, "b": Tempo(interval=6.0, obstacle="b is away")}
+    works = [_work(1)]
+    assert forecast("r", works, loads_of(works, tempos), tempos) == Forecast(None, "b is away")
+    assert _seconds([_work(1, step="comment")], tempos) == 4.0
+
+
+def test_small_route_does_not_wait_for_the_whole_of_a_large_one() -> None:
+    works = [_work(10_000, step="stage", route="large"), _work(50, step="stage", route="small")]
+    assert _seconds(works, route="small") == 4.0
+    assert _seconds(works, route="large") == 200 * 3.0 + 1
+
+
+def test_last_due_time() -> None:
+    assert _seconds([_work(1, step="stage", idle=90.0)]) == 90.0
+
+
+@pytest.mark.parametrize(
+    ("parts", "whole"),
+    [
+        ([], Forecast(0.0)),
+        ([Forecast(5.0), Forecast(9.0)], Forecast(9.0)),
+        ([Forecast(5.0), Forecast(None, "away")], Forecast(None, "away")),
+    ],
+)
+def test_all_routes_together(parts: list[Forecast], whole: Forecast) -> None:
+    assert slowest(parts) == whole
