@@ -1,0 +1,98 @@
+"""Listing a portal by ID ranges: all of them, once, in few requests."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.connectors.bitrix24.client import Bitrix24Client
+from sync.connectors.types import Access, Command, Reply
+from sync.emulators import bitrix24
+from sync.flows.deals import FLOW
+from sync.listing import Range, cut, pages
+
+LISTING = FLOW.listing
+assert LISTING is not None
+
+
+class Asking:
+    """Asks a stand-in portal at once, and counts."""
+
+    def __init__(self, emulator: bitrix24.Emulator) -> None:
+        self.client = Bitrix24Client(Access("a", emulator.url, hosts=("127.0.0.1",), allow_private=True))
+        self.requests = 0
+
+    def __call__(self, commands: Mapping[str, Command]) -> Reply:
+        self.requests += 1
+        return self.client.carry(commands)
+
+
+@pytest.fixture
+def portal():
+    """A stand-in portal."""
+    emulator = bitrix24.start()
+    yield emulator
+    emulator.stop()
+
+
+def _fill(portal: bitrix24.Emulator, ids: list[int]) -> list[str]:
+    portal.add("deals", *({"ID": one, "TITLE": f"Deal {one}"} for one in ids))
+    return [str(one) for one in ids]
+
+
+def _listed(asking: Asking, *, since: str = "") -> list[str]:
+    return [one.id for page in pages(LISTING, asking, since=since) for one in page]
+
+
+def test_no_deals(portal: bitrix24.Emulator) -> None:
+    asking = Asking(portal)
+    assert _listed(asking) == []
+    assert asking.requests == 1
+
+
+@pytest.mark.parametrize("count", [1, 49, 50, 51, 2500, 2501])
+def test_each_once_whatever_the_number(portal: bitrix24.Emulator, count: int) -> None:
+    ids = _fill(portal, list(range(1, count + 1)))
+    assert sorted(_listed(Asking(portal)), key=int) == ids
+
+
+def test_thousands_in_a_handful_of_requests(portal: bitrix24.Emulator) -> None:
+    # a crowd of old deals, a gap, and a crowd of new ones
+    ids = _fill(portal, [*range(1, 4001), *range(900_000, 904_000, 2)])
+    asking = Asking(portal)
+    assert sorted(_listed(asking), key=int) == ids
+    assert asking.requests <= 12, "a page a request would be 120"
+
+
+def test_only_what_has_changed_since(portal: bitrix24.Emulator) -> None:
+    hour_ago = (timezone.now() - timedelta(hours=1)).isoformat()
+    _fill(portal, list(range(1, 200)))
+    portal.add("deals", {"ID": 500, "TITLE": "old", "DATE_MODIFY": "2020-01-01T00:00:00+03:00"})
+    assert len(_listed(Asking(portal), since=hour_ago)) == 199
+    assert _listed(Asking(portal), since=(timezone.now() + timedelta(hours=1)).isoformat()) == []
+
+
+def test_deals_that_come_meanwhile_disturb_nothing(portal: bitrix24.Emulator) -> None:
+    ids = _fill(portal, list(range(1, 3001)))
+    asking = Asking(portal)
+    found: list[str] = []
+    for page in pages(LISTING, asking):
+        found += [one.id for one in page]
+        portal.add("deals", *({"TITLE": "new"} for _ in range(100)))
+    assert sorted(found, key=int) == ids
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 10**6)), min_size=1, max_size=60),
+    st.integers(1, 50),
+)
+def test_cutting_changes_no_id(bounds: list[tuple[int, int]], pieces: int) -> None:
+    ranges = [Range(after, after + width) for after, width in bounds]
+    cuts = cut(ranges, pieces=pieces, page=50)
+    assert sum(one.width for one in cuts) == sum(one.width for one in ranges)
+    assert all(one.width > 0 for one in cuts)
+    assert len(cuts) >= len(ranges)
+    assert len(cuts) <= max(pieces, len(ranges))
