@@ -23,6 +23,9 @@ THROTTLED_WAIT = 2.0
 BUDGET_SECONDS = 400.0
 """Of a method's time budget in ten minutes (the vendor blocks at 420-480) we use this much."""
 
+TOO_LONG = 0.8
+"""A request that breaks after this share of the portal's own limit was too large for it."""
+
 LOOK_AGAIN = 1.0
 """Seconds between two looks at a permit that is long in coming: staff may interrupt, limits may change."""
 
@@ -32,10 +35,11 @@ SHORTEST_WAIT = 0.05
 
 def call(portal: Portal, pace: Pace, commands: Mapping[str, Command]) -> Reply:
     """Send one request whose permit is taken; raises the error of the request as a whole."""
+    began = time.monotonic()
     try:
         reply = client_of(portal).carry(commands)
     except SyncError as error:
-        _note_trouble(portal, pace, error)
+        _note_trouble(portal, pace, error, seconds=time.monotonic() - began)
         raise
     pace.passed_one()
     _note_news(portal, reply)
@@ -84,15 +88,17 @@ def _no_permit(portal: Portal, pace: Pace, wait: float) -> TryLater:
     return Throttled(f"{portal.slug}: its limit allows the next request in {wait:.0f} s.", after=wait)
 
 
-def _note_trouble(portal: Portal, pace: Pace, error: SyncError) -> None:
-    """What a request that failed as a whole says about the portal."""
+def _note_trouble(portal: Portal, pace: Pace, error: SyncError, *, seconds: float) -> None:
+    """What a request that failed as a whole, after `seconds`, says about the portal."""
     now = time.time()
-    logger.warning("%s: %s", portal.slug, error.message)
+    logger.warning("%s", error.message)
     if isinstance(error, Throttled):
         _note_limit(portal, pace, error)
     elif isinstance(error, TryLater):
         pace.failed_one(error.message, now=now)
-        if isinstance(error, OutcomeUnknown) and error.is_timeout:
+        if isinstance(error, OutcomeUnknown) and (
+            error.is_timeout or seconds >= TOO_LONG * portal.request_seconds
+        ):
             pace.halve()
     elif isinstance(error, NeedsStaff):
         pace.failed_one(error.message, now=now, is_lasting=True)

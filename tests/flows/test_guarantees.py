@@ -281,6 +281,30 @@ def test_a_failed_comment_never_fails_the_deal(bus):
         assert bus.card(job.source_id)["STAGE_ID"] == "C2:UC_MXQPC8"
 
 
+def test_a_comment_whose_answer_is_lost_is_not_written_twice(bus):
+    [deal_id] = bus.seed()
+    rule = {"cut": 1.0, "count": 1, "methods": ["crm.timeline.comment.add"]}
+    bus.source.post("faults", {"rules": [rule]})
+    bus.webhook(deal_id)
+    bus.run()
+    assert bus.comments(deal_id) == [f"Создана сделка №{bus.deals()[0]['ID']}"]
+
+
+def test_a_parcel_that_times_out_is_halved_and_grows_back(bus):
+    for deal_id in bus.seed(40):
+        bus.webhook(deal_id)
+    bus.target.post("limits", {"request_limit": 0.5})
+    bus.target.post("faults", {"command_latency": 0.05, "methods": ["crm.item.add"]})
+    bus.run(seconds=60)
+    assert Pace.of(bus.to_portal).shrunk > 0
+    assert len(bus.deals()) == 40
+    bus.target.post("faults", {})
+    for deal_id in bus.seed(30):
+        bus.webhook(deal_id)
+        bus.run()
+    assert Pace.of(bus.to_portal).shrunk == 0
+
+
 def test_live_work_goes_before_a_backfill(bus):
     ids = bus.seed(4)
     inbox.queue(bus.route, [str(one) for one in ids[:3]])
