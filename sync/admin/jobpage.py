@@ -52,11 +52,13 @@ def _events(job: Job) -> list[Event]:
     ids = [job.source_id.lstrip("?"), job.target_id]
     portals = [job.route.source_id, job.route.target_id]
     rows = Event.objects.filter(record_id__in=filter(None, ids), portal__in=portals)
-    return list(rows.select_related("portal")[:MOST_EVENTS])
+    newest = rows.order_by("record_id", "-id")  # by ID alone, SQLite would read the portals' whole history
+    return list(newest.select_related("portal")[:MOST_EVENTS])
 
 
 def _link(job: Job) -> Link | None:
-    links = Link.objects.filter(route=job.route_id)
-    if job.source_id.startswith("?"):
-        return links.filter(target_id=job.source_id[1:]).first()
-    return links.filter(source_id=job.source_id).first()
+    column, deal_id = (
+        ("target_id", job.source_id[1:]) if job.source_id[:1] == "?" else ("source_id", job.source_id)
+    )
+    links = Link.objects.filter(route=job.route_id, **{column: deal_id})
+    return links.order_by(column).first()  # ordered by ID, SQLite would walk the whole route
