@@ -9,12 +9,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from typing import Any, TextIO
 
 from tqdm import tqdm
 
 LINE_SECONDS = 5.0
 """Between two lines where there is no terminal: a log is read, not watched."""
+
+WIDEST = 100
 
 
 @contextmanager
@@ -25,7 +28,17 @@ def progress(what: str, *, total: int | None = None) -> Iterator[Callable[[int],
     came.
     """
     if sys.stderr.isatty():
-        with tqdm(total=total, desc=what, file=sys.stderr, unit="", mininterval=0.2) as bar:
+        # tqdm shows nothing on a terminal that does not know its size; so the size is told
+        size = get_terminal_size()
+        with tqdm(
+            total=total,
+            desc=what,
+            file=sys.stderr,
+            unit="",
+            mininterval=0.2,
+            ncols=min(WIDEST, size.columns),
+            nrows=size.lines,
+        ) as bar:
             yield lambda done: _move(bar, done)
         return
     lines = _Lines(sys.stderr, what, total)
