@@ -82,8 +82,17 @@ def _sort_locked(portal: Portal) -> int:
         _sort_on(route, "source", events)
     for route in Route.objects.select_related("source", "target").filter(target=portal):
         _sort_on(route, "target", events)
-    Event.objects.bulk_update(events, ["outcome", "note"])
+    _save_outcomes(events)
     return len(events)
+
+
+def _save_outcomes(events: list[Event]) -> None:
+    """One statement for all events with the same end."""
+    ends: dict[tuple[str, str], list[int]] = {}
+    for event in events:
+        ends.setdefault((event.outcome, event.note), []).append(event.pk)
+    for (outcome, note), ids in ends.items():
+        Event.objects.filter(pk__in=ids).update(outcome=outcome, note=note)
 
 
 def queue(route: Route, source_ids: Iterable[str], *, priority: int = Job.BACKFILL) -> int:

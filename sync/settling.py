@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from sync import bell
-from sync.models import Attachment, Attempt, Cargo, Job, Link
+from sync.models import Attachment, Attempt, Cargo, Job
 from sync.models.atomic import atomically
+from sync.models.rows import update_each
 from sync.verdict import Ruling, Verdict
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def settle(load: Load, *, before: Callable[[], None] | None = None) -> None:
         _save_links(load)
         rulings = {job.pk: load.rulings[job.pk] for job in load.parcel.jobs}
         _save_cargo(load, rulings)
-        _save_target_ids(load.parcel.jobs)
+        update_each([job for job in load.parcel.jobs if job.target_id != held[job.pk]], ["target_id"])
         _save_attempts(load, rulings)
         _save_states(load, rulings)
         return [ruling.verdict for ruling in rulings.values()]
@@ -51,8 +52,7 @@ def _save_links(load: Load) -> None:
     links = list(load.parcel.touched_links.values())
     for link in links:
         link.updated_at = load.parcel.now
-    if links:
-        Link.objects.bulk_update(links, LINK_COLUMNS)
+    update_each(links, LINK_COLUMNS)
 
 
 def _save_cargo(load: Load, rulings: dict[int, Ruling]) -> None:
@@ -64,12 +64,6 @@ def _save_cargo(load: Load, rulings: dict[int, Ruling]) -> None:
     if delivered:
         Cargo.objects.filter(job_id__in=delivered).delete()
         Attachment.objects.filter(job_id__in=delivered).delete()
-
-
-def _save_target_ids(jobs: list[Job]) -> None:
-    found = [job for job in jobs if job.target_id]
-    if found:
-        Job.objects.bulk_update(found, ["target_id"])
 
 
 def _save_attempts(load: Load, rulings: dict[int, Ruling]) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Count, F, Min
 
+from sync.models.route import Route
+
 if TYPE_CHECKING:
     from sync.models.job import Job
 
@@ -29,6 +31,17 @@ class Due:
     priority: int
     since: datetime
     count: int
+
+
+def _on_shared_routes(jobs: models.QuerySet[Job]) -> list[Job]:
+    """The jobs, with one object for each route: a join would decrypt its portals' secrets and have its
+    mappings read again for every job.
+    """
+    found = list(jobs)
+    routes = Route.objects.select_related("source", "target").in_bulk({job.route_id for job in found})
+    for job in found:
+        job.route = routes[job.route_id]
+    return found
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -81,14 +94,14 @@ class JobQuerySet(models.QuerySet["Job"]):
         if not ids:
             return []
         mine = self.filter(pk__in=ids, holder=holder, state="running")
-        return list(
-            mine.select_related("route__source", "route__target").order_by("priority", "due_at", "id")
-        )
+        return _on_shared_routes(mine.order_by("priority", "due_at", "id"))
 
-    def still_held(self, ids: Iterable[int], *, holder: str) -> set[int]:
-        """Which of the jobs this worker still holds; locks them until the transaction ends."""
+    def still_held(self, ids: Iterable[int], *, holder: str) -> dict[int, str]:
+        """Which of the jobs this worker still holds, with their stored target IDs; locks them until the
+        transaction ends.
+        """
         held = self.filter(pk__in=list(ids), holder=holder, state="running").select_for_update()
-        return set(held.values_list("pk", flat=True))
+        return dict(held.values_list("pk", "target_id"))
 
     def settle(self, ids: list[int], *, holder: str, **changes: Any) -> int:
         """Give held jobs back in their new state; how many were still held."""
