@@ -50,12 +50,12 @@ def host_of(portal: Portal) -> str:
         return ""
 
 
-def card_link(portal: Portal, deal_id: str | None) -> SafeString | str:
+def card_link(portal: Portal | None, deal_id: str | None) -> SafeString | str:
     """A link to the deal's card in its portal, which opens in a new tab."""
     if not deal_id:
         return "…"
-    host = host_of(portal)
-    if not host or not deal_id.isdigit():
+    host = host_of(portal) if portal else ""
+    if portal is None or not host or not deal_id.isdigit():
         return deal_id
     scheme = "http" if (portal.webhook_url or "").startswith("http://") else "https"
     return format_html(

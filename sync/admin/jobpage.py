@@ -50,10 +50,13 @@ def _try(attempt: Attempt) -> dict[str, Any]:
 def _events(job: Job) -> list[Event]:
     """Webhooks about the job's deal; several may have joined the one job."""
     ids = [job.source_id.lstrip("?"), job.target_id]
-    portals = [job.route.source_id, job.route.target_id]
+    portals = filter(None, [job.route.source_id, job.route.target_id])
     rows = Event.objects.filter(record_id__in=filter(None, ids), portal__in=portals)
     newest = rows.order_by("record_id", "-id")  # by ID alone, SQLite would read the portals' whole history
-    return list(newest.select_related("portal")[:MOST_EVENTS])
+    events = list(newest.select_related("portal")[:MOST_EVENTS])
+    for event in events:
+        event.note = safe(event.note)
+    return events
 
 
 def _link(job: Job) -> Link | None:

@@ -35,6 +35,7 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     actions = ("retry", "cancel")
     buttons = ("retry", "cancel")
     list_display = ("state_badge", "deals", "reason", "step_text", "due", "since", "route")
+    list_select_related = ()  # get_queryset does it; False would join every table that may be joined
     list_display_links = ("state_badge",)
     list_filter = (StateFilter, FailureFilter, "route", "portal", StepFilter, CreatedFilter, FinishedFilter)
     fields = (

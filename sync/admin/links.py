@@ -58,6 +58,7 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
 
     form = LinkForm
     list_display = ("pair", "route", "source_card", "target_card", "state", "changed")
+    list_select_related = ()  # get_queryset does it; False would join every table that may be joined
     list_display_links = ("pair",)
     list_filter = ("route",)
     fields = ("route", "source_card", "target_id", "target_card", "state", "reported_text", "changed_text")

@@ -69,6 +69,8 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """The options as the flow itself checks them, each error at its field."""
         cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("flow", self.instance.flow) != Route.Flow.DEALS:
+            return cleaned
         options = _laid_over(self.instance.options, cleaned)
         try:
             self.instance.options = DealOptions.model_validate(options).model_dump()

@@ -88,6 +88,15 @@ class RouteAdmin(Screen):
             failed_jobs=_count(Job.State.FAILED),
         )
 
+    def get_fieldsets(self, request: HttpRequest, obj: Route | None = None) -> Any:
+        """What a route of deals can be told, only for a route of deals."""
+        whole = super().get_fieldsets(request, obj)
+        return whole if _carries_deals(obj) else whole[:1]
+
+    def get_inlines(self, request: HttpRequest, obj: Route | None) -> Any:
+        """Mappings, only where deals are carried."""
+        return super().get_inlines(request, obj) if _carries_deals(obj) else ()
+
     def get_readonly_fields(self, request: HttpRequest, obj: Route | None = None) -> tuple[str, ...]:
         """The ends stay once deals are mapped: the IDs would belong to other portals' deals."""
         return ("flow", "source", "target") if obj and obj.links.exists() else ()
@@ -143,6 +152,10 @@ class RouteAdmin(Screen):
         return _jobs_link(route, Job.State.FAILED, getattr(route, "failed_jobs", 0))
 
 
+def _carries_deals(route: Route | None) -> bool:
+    return route is None or route.flow == Route.Flow.DEALS
+
+
 def _count(state: str) -> Any:
     jobs = Job.objects.filter(route=OuterRef("pk"), state=state).order_by()
     return Coalesce(Subquery(jobs.values("route").annotate(count=Count("pk")).values("count")), 0)
@@ -154,5 +167,5 @@ def _jobs_link(route: Route, state: str, count: int) -> SafeString:
 
 
 def _ring(route: Route) -> None:
-    for portal_id in (route.source_id, route.target_id):
+    for portal_id in filter(None, (route.source_id, route.target_id)):
         bell.ring(portal_id)
