@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from django.conf import settings
 from django.db import connections
+from django.utils import translation
 
 from tests.environment import IS_MYSQL
 
@@ -20,6 +24,13 @@ def django_db_modify_db_settings(
         return
     file = tmp_path_factory.mktemp("suite") / "suite.sqlite3"
     connections["default"].settings_dict["TEST"]["NAME"] = str(file)
+
+
+@pytest.fixture(autouse=True)
+def language() -> Iterator[None]:
+    """Each test begins in the language of the settings: a request leaves its own behind in the thread."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -100,7 +100,8 @@ def test_a_worker_that_comes_back_too_late_writes_nothing(bus):
     inbox.sort(bus.from_portal)
     claim(bus, "slow", lasts=-AGES)
     engine.return_expired()
-    assert Job.objects.still_held([bus.job().pk], holder="slow") == {}
+    with transaction.atomic():
+        assert Job.objects.still_held([bus.job().pk], holder="slow") == {}
     assert Job.objects.settle([bus.job().pk], holder="slow", state="done") == 0
 
 
