@@ -12,7 +12,7 @@ from django.db import Error
 
 from sync.calling import call
 from sync.connectors.types import Answer, Command, Reply
-from sync.errors import OutcomeUnknown
+from sync.errors import OutcomeUnknown, SyncError
 from sync.flows.steps import Outcome, Parcel, Step
 from sync.models import Job, Pace, Portal
 from sync.models.atomic import atomically
@@ -120,7 +120,14 @@ def _read(step: Step, answer: Answer) -> Any:
 
 
 def _hear_one(step: Step, parcel: Parcel, job: Job, read: Callable[[], Any]) -> Outcome:
-    return step.hear(parcel, job, read())
+    try:
+        value = read()
+    except SyncError as error:
+        outcome = step.excuse(error)
+        if outcome is None:
+            raise
+        return outcome
+    return step.hear(parcel, job, value)
 
 
 def _raise(error: Exception) -> NoReturn:

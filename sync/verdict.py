@@ -103,6 +103,8 @@ class Judge:
         if isinstance(outcome, Next):
             kept = max(0, self.job.attempts - 1) if outcome.keeps_attempts else 0
             verdict = self._waiting(outcome.step, attempts=kept, note=outcome.note)
+            if outcome.warning:
+                verdict = replace(verdict, warning=self._warnings(outcome.warning))
             return Ruling(verdict, Tried(Attempt.Outcome.PASSED, message=outcome.note))
         if isinstance(outcome, Skip):
             verdict = self._ended(Job.State.SKIPPED, note=outcome.reason)
@@ -146,10 +148,16 @@ class Judge:
         here = self.flow.steps[self.job.step]
         tried = self._tried(Attempt.Outcome.FAILED, error)
         if here.otherwise:
-            return Ruling(replace(self._waiting(here.otherwise), warning=error.message), tried)
+            waiting = self._waiting(here.otherwise)
+            return Ruling(replace(waiting, warning=self._warnings(error.message)), tried)
         step = step or here.restart or self.job.step
         verdict = self._ended(Job.State.FAILED, step=step, failure=failure, note=error.message)
         return Ruling(verdict, tried)
+
+    def _warnings(self, text: str) -> str:
+        """What the job warns of already, and this."""
+        known = self.job.warning.split("\n") if self.job.warning else []
+        return "\n".join(dict.fromkeys([*known, *text.split("\n")]))
 
     def _waiting(self, step: str, *, attempts: int = 0, wait: float = 0.0, note: str = "") -> Verdict:
         return Verdict(

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sync.connectors.types import Answer, Command, Notice, Seen
+from sync.errors import SyncError
 from sync.findings import Finding
 from sync.models import Cargo, Event, Job, Link, Route
 from sync.retry import RetryPolicy
@@ -23,11 +24,15 @@ COMMANDS_A_REQUEST = 50
 
 @dataclass(frozen=True)
 class Next:
-    """Go on with another step. `keeps_attempts`: this step only asked a question, tries count on."""
+    """Go on with another step. `keeps_attempts`: this step only asked a question, tries count on.
+
+    `warning` stays on the job for staff to read, however it ends.
+    """
 
     step: str
     keeps_attempts: bool = False
     note: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,8 @@ class Parcel:
     """Jobs at the same step on the same portal, carried by one request, and what they need on the way.
 
     `links` and `cargo` are loaded once for all; what a step changes is collected in `touched_links` and
-    `new_cargo` and saved by the engine in the transaction that settles the jobs.
+    `new_cargo` and saved by the engine in the transaction that settles the jobs. `found` is the step's own:
+    what its `prepare` found out in bulk, for its `ask` and `hear`.
     """
 
     jobs: list[Job]
@@ -61,6 +67,7 @@ class Parcel:
     cargo: dict[int, Any] = field(default_factory=dict)
     touched_links: dict[int, Link] = field(default_factory=dict)
     new_cargo: dict[int, Any] = field(default_factory=dict)
+    found: dict[Any, Any] = field(default_factory=dict)
 
     def load(self) -> None:
         """Read the links and cargo of all jobs."""
@@ -82,6 +89,7 @@ class Parcel:
 
 Ask = Callable[[Parcel, list[Job]], Command | Outcome]
 Hear = Callable[[Parcel, Job, Any], Outcome]
+Excuse = Callable[[SyncError], Outcome | None]
 
 
 def _nothing(_: Parcel) -> None:
@@ -92,6 +100,10 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+def _no_excuse(_: SyncError) -> None:
+    """Mostly an error is an error."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One stage of a job's way that one request can carry.
@@ -99,7 +111,8 @@ class Step:
     `calls`: the portal it calls; `method`: the vendor method whose time budget it spends;
     `prepare`: bulk work in a transaction before the request (intents); `ask`: the command for one group of
     jobs of a route, or an outcome when no request is needed; `read`: an answer's value into a handy form,
-    once a command; `hear`: what the answer means for one job. Both may raise our errors.
+    once a command; `hear`: what the answer means for one job. Both may raise our errors. `excuse`: an error
+    told about the command that is an outcome here (a deleted record: nothing to do), else None.
     `group`: jobs one command holds; `is_alone`: one job a request (heavy ones);
     `lookup`: the step that finds out whether a lost call ran ("" = safe to repeat);
     `restart`: where staff's Retry goes on ("" = here); `otherwise`: the step to go on with when this one
@@ -111,6 +124,7 @@ class Step:
     ask: Ask
     hear: Hear
     read: Callable[[Any], Any] = _as_it_is
+    excuse: Excuse = _no_excuse
     prepare: Callable[[Parcel], None] = _nothing
     group: int = 1
     is_alone: bool = False
@@ -206,6 +220,7 @@ __all__ = [
     "Ask",
     "Checkup",
     "Done",
+    "Excuse",
     "Flow",
     "Hear",
     "Ignored",

@@ -14,7 +14,9 @@ class Link(models.Model):
     """Two records that are one to us. Written as an intent before the target record is created.
 
     `content_hash` and `back_hash` are of what we wrote last to the target and to the source: an event that
-    brings the same content is our own echo. `files`: field → IDs of the files the target already has.
+    brings the same content is our own echo. `files`: field → IDs of what the target already has in it: of
+    files, or of the flow's own (contacts, a hash of product rows). `entity` is the flow's word for what is
+    linked; "deal" is what staff see.
     """
 
     class State(models.TextChoices):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.connectors.bitrix24 import crm
-from sync.flows.deals import arrival, delivery, feedback, reading
+from sync.flows.deals import arrival, counterparts, delivery, feedback, parties, products, reading
 from sync.flows.deals.checkup import CHECKUP
 from sync.flows.deals.missing import missed
 from sync.flows.deals.sorting import backfill, sort
@@ -37,6 +37,9 @@ FLOW = Flow(
     listing=Listing(newest=crm.newest_deal, between=crm.deals_between, read=crm.read_seen, page=50),
     steps={
         **reading.STEPS,
+        **parties.STEPS,
+        **products.STEPS,
+        **counterparts.STEPS,
         **delivery.STEPS,
         **arrival.STEPS,
         **feedback.STEPS,

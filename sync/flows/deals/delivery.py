@@ -9,10 +9,13 @@ from typing import Any
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command, File
 from sync.errors import NeedsStaff
-from sync.flows.steps import Done, Next, Outcome, Parcel, Step
+from sync.flows.deals.way import delivered, party_fields, written
+from sync.flows.steps import Next, Outcome, Parcel, Step
 from sync.models import Attachment, Job, Link, Route
 
 ORIGINATOR = "b24-interconnector"
+
+SUM = "OPPORTUNITY"
 
 QUARREL_WRITES, QUARREL_MINUTES = 30, 10
 """More updates of one deal in this time: the two portals answer each other for ever."""
@@ -44,7 +47,7 @@ def create(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
 def created(parcel: Parcel, job: Job, target_id: str) -> Outcome:
     """The deal is there: the intent becomes a link."""
     _link(parcel, job, target_id)
-    return Next("comment")
+    return delivered(parcel, job)
 
 
 def find(_: Parcel, jobs: list[Job]) -> Command:
@@ -70,7 +73,7 @@ def found(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:
     note = f"Deal {target_id} had been created although the answer was lost; it is adopted."
     if len(ids) > 1:
         note += f" There are more with the same origin: {', '.join(sorted(ids, key=int)[1:])}."
-    return Next("comment", note=note)
+    return delivered(parcel, job, note=note)
 
 
 def update(parcel: Parcel, jobs: list[Job]) -> Command:
@@ -83,9 +86,8 @@ def update(parcel: Parcel, jobs: list[Job]) -> Command:
 
 def updated(parcel: Parcel, job: Job, _: Any) -> Outcome:
     """The target has the values; what came with the deal's first delivery may still be open."""
-    link = parcel.links[job.route_id, job.source_id]
-    _link(parcel, job, str(link.target_id))
-    return Done() if link.reported_at else Next("comment")
+    _link(parcel, job, str(parcel.links[job.route_id, job.source_id].target_id))
+    return delivered(parcel, job)
 
 
 def _link(parcel: Parcel, job: Job, target_id: str) -> None:
@@ -95,12 +97,15 @@ def _link(parcel: Parcel, job: Job, target_id: str) -> None:
     link.content_hash, link.params = content["hash"], content["params"]
     link.files = {**link.files, **content["file_ids"]}
     parcel.touch(link)
+    written(parcel, job)
 
 
 def _fields(parcel: Parcel, job: Job) -> dict[str, Any]:
-    """The fields to write, with the files that were fetched for them."""
+    """The fields to write, with the files that were fetched for them, and with contacts and company."""
     content = parcel.cargo[job.pk]
-    fields = dict(content["fields"])
+    fields = {**content["fields"], **party_fields(content)}
+    if "products" in content and SUM in fields:
+        fields |= {"IS_MANUAL_OPPORTUNITY": "Y"}  # or the portal would count the rows together instead
     if not content["files"]:
         return fields
     here = {(row.field, row.file_id): row for row in Attachment.objects.filter(job=job)}

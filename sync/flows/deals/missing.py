@@ -15,7 +15,8 @@ def missed(route: Route, seen: list[Seen]) -> list[str]:
     """
     ids = [one.id for one in seen]
     takes_all = DealOptions.of(route.options).reconcile == "all"
-    linked = set(Link.objects.filter(route=route, source_id__in=ids).values_list("source_id", flat=True))
+    links = Link.objects.filter(route=route, entity="deal", source_id__in=ids)
+    linked = set(links.values_list("source_id", flat=True))
     jobs = Job.objects.filter(route=route, kind=DELIVERY, source_id__in=ids).order_by()
     newest = dict(jobs.values_list("source_id").annotate(newest=Max("created_at")))
     return [

@@ -12,7 +12,9 @@ from sync.connectors.types import Command, File, Record
 from sync.errors import Refused
 from sync.flows.deals.mapping import fields_there, hash_of
 from sync.flows.deals.options import DealOptions
-from sync.flows.steps import Next, Outcome, Parcel, Skip, Step
+from sync.flows.deals.parties import ids_of, to_carry
+from sync.flows.deals.way import FIELD_OF, UNREAD, onward
+from sync.flows.steps import Next, Outcome, Parcel, Step
 from sync.models import Attachment, Job, Link
 
 
@@ -43,9 +45,7 @@ def _will_create(
     lasting = fields_there(job, record, params, writing="update")
     content = _content(job, record, fields, params, lasting, known={})
     parcel.pack(job, content)
-    if link is not None:  # an earlier create of this deal may have run
-        return Next("find")
-    return Next("file" if content["files"] else "create")
+    return onward(parcel, job)
 
 
 def _will_update(parcel: Parcel, job: Job, record: Record, params: dict[str, Any], link: Link) -> Outcome:
@@ -53,13 +53,8 @@ def _will_update(parcel: Parcel, job: Job, record: Record, params: dict[str, Any
     content = _content(job, record, fields, params, fields, known=link.files)
     parcel.pack(job, content)
     job.target_id = link.target_id or ""
-    if content["hash"] == link.content_hash:
-        if link.reported_at:
-            return Skip(
-                f"Nothing to send: deal {link.target_id} of {job.route.target} has these values already."
-            )
-        return Next("comment")
-    return Next("file" if content["files"] else "update")
+    content["is_changed"] = content["hash"] != link.content_hash
+    return onward(parcel, job)
 
 
 def _content(
@@ -71,22 +66,27 @@ def _content(
     *,
     known: dict[str, list[str]],
 ) -> dict[str, Any]:
-    """What the job carries on: fields to write, files still to fetch, and the hash of what lasts.
+    """What the job carries on: fields to write, what is still to fetch, and the hash of what lasts.
 
     The hash is of the update's fields: what is written only at creation must not look like a change later.
     """
-    carries_files = DealOptions.of(job.route.options).carry.files
+    carry = DealOptions.of(job.route.options).carry
     found = {name: files for name, value in fields.items() if (files := files_in(value))}
     ids = {name: [file["file_id"] for file in files] for name, files in found.items()}
-    wanted = {name: files for name, files in found.items() if carries_files and ids[name] != known.get(name)}
+    wanted = {name: files for name, files in found.items() if carry.files and ids[name] != known.get(name)}
+    party_ids = ids_of(carry, record)
+    parties = to_carry(party_ids, known)
     return {
+        **({"products": UNREAD} if carry.products else {}),
+        **({"parties": parties} if parties else {}),
         "fields": {name: value for name, value in fields.items() if name not in found},
         "files": wanted,
-        "file_ids": {name: ids[name] for name in wanted},
+        "file_ids": {name: ids[name] for name in wanted}
+        | {FIELD_OF[party["entity"]]: party_ids[party["entity"]] for party in parties},
         "lists": [name for name in wanted if isinstance(fields[name], list)],
         "title": str(record.get("TITLE") or ""),
         "params": params,
-        "hash": hash_of(_comparable(lasting)),
+        "hash": hash_of(_comparable(lasting) | {f"#{entity}": ids for entity, ids in party_ids.items()}),
     }
 
 

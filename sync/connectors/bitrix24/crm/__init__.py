@@ -62,6 +62,7 @@ from sync.connectors.bitrix24.crm.names import (
     upper_name,
 )
 from sync.connectors.bitrix24.crm.parties import (
+    MAX_DUPLICATE_VALUES,
     companies_by_ids,
     companies_by_origin,
     company_add,
@@ -83,6 +84,10 @@ from sync.connectors.bitrix24.crm.products import (
     product_rows_set,
     read_product_rows,
 )
+from sync.connectors.bitrix24.crm.users import (
+    read_user_names,
+    users_by_ids,
+)
 from sync.connectors.bitrix24.crm.values import (
     keep_file,
     plain_date,
@@ -94,6 +99,7 @@ __all__ = [
     "CONTACT",
     "DEAL",
     "LEAD",
+    "MAX_DUPLICATE_VALUES",
     "Comment",
     "FieldInfo",
     "Profile",
@@ -152,9 +158,11 @@ __all__ = [
     "read_seen",
     "read_stages",
     "read_time",
+    "read_user_names",
     "scopes",
     "server_time",
     "update_deal",
     "upper_name",
+    "users_by_ids",
     "who_am_i",
 ]
