@@ -1,6 +1,7 @@
 """Webhooks that are refused: the right status, a clear error, nothing stored."""
 
 import http.client
+import json
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,11 +98,19 @@ def test_too_deep(door: Door) -> None:
     _refused(door, door.post(SOURCE, data=deep), 400, "invalid_body")
 
 
-def test_too_large(door: Door) -> None:
-    body = b"token=" + TOKEN.encode() + b"&ID=1&comments=" + b"x" * (2 * MIB)
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = door.post(SOURCE, data=body, headers=headers)
-    assert str(MIB) in _refused(door, answer, 413, "body_too_large")
+@pytest.mark.parametrize("size", [2, 12])  # 12: more than all buffers on the way hold
+def test_sender_of_too_much_hears_why(door: Door, size: int) -> None:
+    body = b"token=" + TOKEN.encode() + b"&ID=1&comments=" + b"x" * (size * MIB)
+    address = urlsplit(door.web.url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
+    # a plain sender: it sends all before it listens, and a broken connection is all it would hear
+    connection.request("POST", SOURCE, body, headers={"Connection": "close"})
+    answer = connection.getresponse()
+    told = json.loads(answer.read())
+    connection.close()
+    assert (answer.status, told["error"]["code"]) == (413, "body_too_large")
+    assert str(MIB) in told["error"]["message"]
+    assert door.events() == []
 
 
 def test_too_large_in_chunks(door: Door) -> None:
