@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.connectors.bitrix24 import crm
-from sync.flows.deals import arrival, counterparts, delivery, feedback, parties, products, reading
+from sync.flows.deals import (
+    arrival,
+    comments,
+    counterparts,
+    delivery,
+    feedback,
+    parties,
+    products,
+    reading,
+)
 from sync.flows.deals.checkup import CHECKUP
 from sync.flows.deals.missing import missed
 from sync.flows.deals.sorting import backfill, sort
@@ -43,6 +52,7 @@ FLOW = Flow(
         **delivery.STEPS,
         **arrival.STEPS,
         **feedback.STEPS,
+        **comments.STEPS,
     },
     checkup=CHECKUP,
     first={"source": "fetch", "target": "report"},
@@ -55,5 +65,15 @@ FLOW = Flow(
         "find_comment": "stage",
         "comment": "stage",
         "look": "report",
+        "contacts": "create",
+        "companies": "create",
+        "products": "create",
+        "party": "create",
+        "add_party": "create",
+        "set_products": "comment",
+        "read_comment": "read_author",
+        "read_author": "write_comment",
+        "read_comment_back": "read_author_back",
+        "read_author_back": "write_comment_back",
     },
 )

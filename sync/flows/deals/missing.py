@@ -4,7 +4,7 @@ from django.db.models import Max
 
 from sync.connectors.types import Seen
 from sync.flows.deals.options import DealOptions
-from sync.flows.deals.sorting import DELIVERY
+from sync.flows.deals.way import DELIVERY
 from sync.models import Job, Link, Route
 
 

@@ -1,11 +1,13 @@
-"""Which events ask for work on a route of deals, and for which deal."""
+"""Which events ask for work on a route of deals, and for which deal or comment."""
 
+from sync.flows.deals.comment_twins import sort_comments
 from sync.flows.deals.delivery import CREATING_STEPS
 from sync.flows.deals.mapping import back_fields
+from sync.flows.deals.way import DELIVERY
 from sync.flows.steps import Ignored, Side, Ticket
 from sync.models import Event, Job, Link, Route
 
-DELIVERY, FEEDBACK = "deal", "feedback"
+FEEDBACK, COMMENT = "feedback", "comment"
 
 
 def backfill(source_id: str) -> Ticket:
@@ -14,7 +16,16 @@ def backfill(source_id: str) -> Ticket:
 
 
 def sort(route: Route, side: Side, events: list[Event]) -> list[Ticket | Ignored]:
-    """One verdict an event: the source's events deliver deals, the target's bring feedback."""
+    """One verdict an event: the source's deliver deals, the target's bring feedback; comments apart."""
+    comments = [event for event in events if event.entity == COMMENT]
+    if not comments:
+        return _sort_deals(route, side, events)
+    about_comments = iter(sort_comments(route, side, comments))
+    about_deals = iter(_sort_deals(route, side, [event for event in events if event.entity != COMMENT]))
+    return [next(about_comments if event.entity == COMMENT else about_deals) for event in events]
+
+
+def _sort_deals(route: Route, side: Side, events: list[Event]) -> list[Ticket | Ignored]:
     if side == "source":
         return [_irrelevant(event) or Ticket(DELIVERY, event.record_id, "fetch") for event in events]
     return _sort_feedback(route, events)

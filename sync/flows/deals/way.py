@@ -14,6 +14,9 @@ from sync.models import Job
 Party = dict[str, Any]
 """`{"entity", "id"}` of the source; `fields` once it is read; `target`, its ID there, once that is known."""
 
+DELIVERY = "deal"
+"""The kind of the jobs that bring a deal to the target."""
+
 UNREAD, READ, LEFT_OUT = "unread", "read", "left out"
 READING = {"contact": "contacts", "company": "companies"}
 

@@ -11,6 +11,7 @@ from typing import Any
 from sync.connectors.bitrix24.crm.shapes import map_of, rows_of
 from sync.connectors.bitrix24.crm.values import as_written
 from sync.connectors.types import Command, File
+from sync.errors import Refused, SyncError
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,11 @@ def read_comment(value: Any) -> Comment:
         entity=str(row.get("ENTITY_TYPE") or "deal").lower(),
         file_ids=tuple(str(key) for key in files) if isinstance(files, Mapping) else (),
     )
+
+
+def is_gone(error: SyncError) -> bool:
+    """Whether the portal says that there is no such comment: deleted, or hidden from the webhook's owner."""
+    return isinstance(error, Refused) and error.code.upper() in {"NOT_FOUND", "ERROR_NOT_FOUND"}
 
 
 def portable_text(text: str) -> str:
