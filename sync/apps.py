@@ -5,13 +5,16 @@ from django.contrib.admin import apps as admin_apps
 from django.core.checks import register
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sync import checks
+from sync import checks, words
 
 
 class SyncConfig(AppConfig):
-    """Registers the models, the admin and the checks; sets an empty database up after `migrate`."""
+    """Registers the models, the admin and the checks; gives our sentences their language; sets an empty
+    database up after `migrate`.
+    """
 
     name = "sync"
     default = True
@@ -19,6 +22,7 @@ class SyncConfig(AppConfig):
 
     def ready(self) -> None:
         """Set-up, not logic, hangs on a signal: `migrate` has no other door for "the tables are there"."""
+        words.speak_with(gettext)
         for check in checks.ALWAYS:
             register(check)
         for check in checks.BEFORE_DEPLOY:

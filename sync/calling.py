@@ -10,6 +10,8 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
+from django.utils.translation import gettext as _
+
 from sync.connectors.types import Command, Reply
 from sync.errors import NeedsStaff, OutcomeUnknown, PortalAway, SyncError, Throttled, TryLater
 from sync.models import MethodBudget, Pace, Portal
@@ -80,12 +82,13 @@ def _wait(portal: Portal, pace: Pace, commands: Mapping[str, Command]) -> float:
 
 
 def _no_permit(portal: Portal, pace: Pace, wait: float) -> TryLater:
+    words = {"portal": portal.slug, "wait": wait, "trouble": pace.trouble}
     if pace.is_away:
         return PortalAway(
-            f"{portal.slug}: the portal is away and will be tried again in {wait:.0f} s. {pace.trouble}",
+            _("%(portal)s: the portal is away and will be tried again in %(wait).0f s. %(trouble)s") % words,
             after=wait,
         )
-    return Throttled(f"{portal.slug}: its limit allows the next request in {wait:.0f} s.", after=wait)
+    return Throttled(_("%(portal)s: its limit allows the next request in %(wait).0f s.") % words, after=wait)
 
 
 def _note_trouble(portal: Portal, pace: Pace, error: SyncError, *, seconds: float) -> None:

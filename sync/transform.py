@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sync.errors import NeedsStaff
+from sync.words import gettext as _
+from sync.words import gettext_noop
 
 Origin = Literal["field", "param", "value", "template"]
 When = Literal["always", "create", "update"]
@@ -26,10 +28,10 @@ SHOWN = 100
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _WORDS_OF = {True: ("true", "Y", "1"), False: ("false", "N", "0")}
 _NAME_OF: dict[Origin, str] = {
-    "field": 'field "{}"',
-    "param": 'webhook parameter "{}"',
-    "value": 'fixed value "{}"',
-    "template": 'text "{}"',
+    "field": gettext_noop('field "%(name)s"'),
+    "param": gettext_noop('webhook parameter "%(name)s"'),
+    "value": gettext_noop('fixed value "%(name)s"'),
+    "template": gettext_noop('text "%(name)s"'),
 }
 
 
@@ -178,10 +180,17 @@ def _mapped(rule: Rule, value: Any, where: str) -> Any:
         return value
     if rule.otherwise == "skip":
         return _UNKNOWN
-    origin = _NAME_OF[rule.origin].format(rule.source)
     raise NeedsStaff(
-        f'{where}: the value "{_text(value)[:SHOWN]}" of {origin} is not in the value list of "{rule.to}". '
-        "Add it there, or choose what becomes of unknown values, then press Retry."
+        _(
+            '%(where)s: the value "%(value)s" of %(origin)s is not in the value list of "%(field)s". '
+            "Add it there, or choose what becomes of unknown values, then press Retry."
+        )
+        % {
+            "where": where,
+            "value": _text(value)[:SHOWN],
+            "origin": _(_NAME_OF[rule.origin]) % {"name": rule.source},
+            "field": rule.to,
+        }
     )
 
 

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from sync.connectors.types import Access
 from sync.errors import NeedsStaff
+from sync.words import gettext as _
 
 LOGIN_WORDS = ("/auth", "login", "/passport", "/stub", "oauth/authorize")
 
@@ -20,7 +21,9 @@ def checked_base(access: Access) -> str:
     parts = _split(access.url, access)
     why = fault_of(parts, access)
     if why:
-        raise NeedsStaff(f"{access.portal}: {why}", code="HOST_NOT_ALLOWED")
+        raise NeedsStaff(
+            _("%(portal)s: %(why)s") % {"portal": access.portal, "why": why}, code="HOST_NOT_ALLOWED"
+        )
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + "/", "", ""))
 
 
@@ -29,14 +32,16 @@ def fault_of(parts: SplitResult, access: Access) -> str:
     host = (parts.hostname or "").rstrip(".")
     is_private = access.allow_private and is_private_host(host)
     if not host or not host.isascii() or parts.username is not None or parts.password is not None:
-        return "the address is not a webhook address; copy it again from the portal."
+        return _("the address is not a webhook address; copy it again from the portal.")
     if parts.scheme != "https" and not (parts.scheme == "http" and access.allow_private):
-        return "the address must begin with https:// ."
+        return _("the address must begin with https:// .")
     if parts.port not in (None, 443) and not access.allow_private:
-        return f"port {parts.port} is not allowed; the address must have no port."
+        return _("port %(port)s is not allowed; the address must have no port.") % {"port": parts.port}
     if is_private or any(fnmatchcase(host, pattern.strip().lower()) for pattern in access.hosts):
         return ""
-    return f"the host {host} is not on the allow-list; check the address or add the host to PORTAL_HOSTS."
+    return _(
+        "the host %(host)s is not on the allow-list; check the address or add the host to PORTAL_HOSTS."
+    ) % {"host": host}
 
 
 def is_private_host(host: str) -> bool:
@@ -58,17 +63,21 @@ def moved_base(base: str, *, requested: str, location: str, access: Access) -> s
     is_same_host = parts.netloc.lower() == urlsplit(base).netloc.lower()
     if is_same_host or leads_to_login(parts, requested):
         raise NeedsStaff(
-            f"{access.portal}: the portal sends us to a login page; the webhook was deleted or the portal "
-            f"is closed "
-            "to REST. Make a new incoming webhook and put its address into the portal's settings here.",
+            _(
+                "%(portal)s: the portal sends us to a login page; the webhook was deleted or the portal is "
+                "closed to REST. Make a new incoming webhook and put its address into the portal's settings "
+                "here."
+            )
+            % {"portal": access.portal},
             code="REDIRECT",
         )
     if fault_of(parts, access):
         raise NeedsStaff(
-            f"{access.portal}: the portal sends us to {parts.hostname or 'nowhere'}, which is not an "
-            f"allowed host. "
-            "If the portal has moved there, put the new address into its settings (and the host into "
-            "PORTAL_HOSTS).",
+            _(
+                '%(portal)s: the portal sends us to "%(host)s", which is not an allowed host. If the portal '
+                "has moved there, put the new address into its settings (and the host into PORTAL_HOSTS)."
+            )
+            % {"portal": access.portal, "host": parts.hostname or ""},
             code="REDIRECT",
         )
     return urlunsplit((parts.scheme, parts.netloc, urlsplit(base).path, "", ""))
@@ -87,10 +96,11 @@ def leads_to_login(parts: SplitResult, requested: str) -> bool:
 def _split(url: str, access: Access, *, relative_to: str = "") -> SplitResult:
     try:
         parts = urlsplit(urljoin(relative_to, url.strip()))
-        _ = parts.port  # a port that is no number raises only when asked for
+        parts.port  # noqa: B018  # a port that is no number raises only when asked for
     except ValueError as fault:
         raise NeedsStaff(
-            f"{access.portal}: an address of the portal cannot be read; copy it again from the portal.",
+            _("%(portal)s: an address of the portal cannot be read; copy it again from the portal.")
+            % {"portal": access.portal},
             code="HOST_NOT_ALLOWED",
         ) from fault
     return parts

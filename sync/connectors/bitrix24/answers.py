@@ -26,6 +26,7 @@ from sync.connectors.bitrix24.rulings import (
 )
 from sync.errors import OutcomeUnknown, PortalAway, SyncError, Throttled, TryLater
 from sync.masking import mask
+from sync.words import gettext
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def error_of(said: Said) -> SyncError:
     code = code_of(said)
     ruling = RULINGS.get(code.lower()) or by_status(said)
     words = f"{said.portal}: {said.method}: {own_words(said)}"
-    return raised_as(ruling, f"{words} {ruling.advice}".strip(), said=said, code=code)
+    return raised_as(ruling, f"{words} {gettext(ruling.advice)}".strip(), said=said, code=code)
 
 
 def code_of(said: Said) -> str:

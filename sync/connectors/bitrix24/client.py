@@ -24,6 +24,7 @@ from sync.connectors.bitrix24.replies import read_batch, read_one
 from sync.connectors.bitrix24.transport import MAX_ANSWER_BYTES, Response, open_session, send
 from sync.connectors.types import Access, Answer, Command, File, Reply, Usage
 from sync.errors import NeedsStaff, Refused, SyncError
+from sync.words import gettext as _
 
 MAX_COMMANDS = 50
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -107,7 +108,8 @@ class Bitrix24Client:
         if response.status in REDIRECTS:
             self._base = ""
             raise NeedsStaff(
-                f"{self._access.portal}: the portal's redirects lead in a circle; check the webhook address.",
+                _("%(portal)s: the portal's redirects lead in a circle; check the webhook address.")
+                % {"portal": self._access.portal},
                 code="REDIRECT",
                 status=response.status,
             )

@@ -16,6 +16,7 @@ from sync.connectors.bitrix24.replies import error_in, retry_after
 from sync.connectors.bitrix24.transport import Response, as_json
 from sync.connectors.types import File
 from sync.errors import Refused, SyncError
+from sync.words import gettext as _
 
 DOWNLOAD = "#download"
 """Not a method of the vendor: a GET of a file link, `{"path": relative to the REST base, "max_bytes": n}`."""
@@ -39,7 +40,10 @@ def checked_path(path: Any, *, portal: str) -> str:
     decoded = unquote(unquote(text.partition("?")[0]))
     is_inside = bool(text) and not re.match(r"[a-z][a-z0-9+.-]*:", decoded, re.IGNORECASE)
     if not is_inside or decoded.startswith("/") or "\\" in decoded or ".." in decoded.split("/"):
-        raise Refused(f"{portal}: the file's link does not lead into the portal's REST API.", code="BAD_LINK")
+        raise Refused(
+            _("%(portal)s: the file's link does not lead into the portal's REST API.") % {"portal": portal},
+            code="BAD_LINK",
+        )
     if re.search(r"[\x00-\x20\x7f#]", text):
         return quote(text, safe="/?&=%|:,;~+!*'()[]@$-._")
     return text
@@ -64,7 +68,7 @@ def read_file(response: Response, *, portal: str) -> File | SyncError:
             DOWNLOAD,
             response.status,
             code="NOT_FOUND" if response.status in (404, 410) else "",
-            description="a page came instead of the file",
+            description=_("a page came instead of the file"),
             after=retry_after(response),
             is_json=response.status < 500,
         )

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from sync.errors import NeedsStaff, OutcomeUnknown, PortalAway, Refused, SyncError, Throttled, TryLater
+from sync.words import gettext_noop
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """Which error to raise and what to tell staff.
+    """Which error to raise and what to tell staff (in English; whoever raises it translates).
 
     `after`: seconds to wait when the portal does not say. `is_about_method`: only that method is blocked.
     """
@@ -20,37 +21,41 @@ class Ruling:
 
 
 # --- the clock helps --------------------------------------------------------------------------------
-TOO_FAST = Ruling(Throttled, "The portal's request limit; we go on in a moment.", after=2)
+TOO_FAST = Ruling(Throttled, gettext_noop("The portal's request limit; we go on in a moment."), after=2)
 BLOCKED_BY_LIMITS = Ruling(
     Throttled,
-    "The portal blocked this method for a while; we go on by ourselves.",
+    gettext_noop("The portal blocked this method for a while; we go on by ourselves."),
     after=60,
     is_about_method=True,
 )
 OVERLOADED = Ruling(
     Throttled,
-    "Bitrix24 blocked REST for this portal. If it lasts, write to Bitrix24 support; the queue waits "
-    "meanwhile.",
+    gettext_noop(
+        "Bitrix24 blocked REST for this portal. If it lasts, write to Bitrix24 support; the queue "
+        "waits meanwhile."
+    ),
     after=900,
     is_portal_wide=True,
 )
-MAY_HAVE_RUN = Ruling(OutcomeUnknown, "It may or may not have run; we look before we repeat.")
+MAY_HAVE_RUN = Ruling(OutcomeUnknown, gettext_noop("It may or may not have run; we look before we repeat."))
 DID_NOT_RUN = Ruling(
     PortalAway,
-    "Something before the portal refused us; if it lasts, ask Bitrix24 support whether our address is "
-    "blocked.",
+    gettext_noop(
+        "Something before the portal refused us; if it lasts, ask Bitrix24 support whether our "
+        "address is blocked."
+    ),
     after=300,
     is_portal_wide=True,
 )
 CANNOT_REACH_ITS_OWN = Ruling(
     PortalAway,
-    "The portal cannot reach its own authorisation server; we try again.",
+    gettext_noop("The portal cannot reach its own authorisation server; we try again."),
     after=60,
     is_portal_wide=True,
 )
 TOKEN_IS_OLD = Ruling(
     TryLater,
-    "The access token must be refreshed; the call is repeated after that.",
+    gettext_noop("The access token must be refreshed; the call is repeated after that."),
     after=30,
     is_portal_wide=True,
 )
@@ -58,66 +63,80 @@ TOKEN_IS_OLD = Ruling(
 # --- a person helps ---------------------------------------------------------------------------------
 CHECK_THE_KEY = Ruling(
     NeedsStaff,
-    "The portal does not accept our key: make a new incoming webhook there and put its address into the "
-    "portal's "
-    "settings here.",
+    gettext_noop(
+        "The portal does not accept our key: make a new incoming webhook there and put its address "
+        "into the portal's settings here."
+    ),
     is_portal_wide=True,
 )
 CHECK_THE_ADDRESS = Ruling(
     NeedsStaff,
-    "There is no REST API at this address: compare the portal's webhook address here with the one the "
-    "portal shows.",
+    gettext_noop(
+        "There is no REST API at this address: compare the portal's webhook address here with the one"
+        " the portal shows."
+    ),
     is_portal_wide=True,
 )
 CHECK_THE_METHOD = Ruling(
     NeedsStaff,
-    "The portal does not know this method: compare the webhook address with the one the portal shows (user "
-    "number "
-    "and code) and give the webhook the missing permissions.",
+    gettext_noop(
+        "The portal does not know this method: compare the webhook address with the one the portal "
+        "shows (user number and code) and give the webhook the missing permissions."
+    ),
 )
 GIVE_THE_RIGHT = Ruling(
     NeedsStaff,
-    "Give the webhook's owner the missing right in the portal (CRM permissions), then press Retry.",
+    gettext_noop(
+        "Give the webhook's owner the missing right in the portal (CRM permissions), then press Retry."
+    ),
 )
 GIVE_THE_SCOPE = Ruling(
-    NeedsStaff, "Add the missing permission to the webhook in the portal, then press Retry."
+    NeedsStaff, gettext_noop("Add the missing permission to the webhook in the portal, then press Retry.")
 )
 CHECK_THE_OWNER = Ruling(
     NeedsStaff,
-    "The webhook's owner may not use REST any more (dismissed, extranet, no access): make the webhook anew "
-    "under a "
-    "working employee.",
+    gettext_noop(
+        "The webhook's owner may not use REST any more (dismissed, extranet, no access): make the "
+        "webhook anew under a working employee."
+    ),
     is_portal_wide=True,
 )
 USE_AN_APPLICATION = Ruling(
-    NeedsStaff, "This method is closed to webhooks; it needs a local application of the portal."
+    NeedsStaff, gettext_noop("This method is closed to webhooks; it needs a local application of the portal.")
 )
 CONFIRM_IN_PORTAL = Ruling(
-    NeedsStaff, "The portal's administrator must confirm this call in the portal, then press Retry."
+    NeedsStaff,
+    gettext_noop("The portal's administrator must confirm this call in the portal, then press Retry."),
 )
 RENEW_THE_PLAN = Ruling(
     NeedsStaff,
-    "REST is closed on this portal's plan: renew the plan or the Marketplace subscription in the portal.",
+    gettext_noop(
+        "REST is closed on this portal's plan: renew the plan or the Marketplace subscription in the portal."
+    ),
     is_portal_wide=True,
 )
 RAISE_THE_PLAN = Ruling(
-    NeedsStaff, "The portal's plan does not allow this; change the plan, then press Retry."
+    NeedsStaff, gettext_noop("The portal's plan does not allow this; change the plan, then press Retry.")
 )
 USE_HTTPS = Ruling(
-    NeedsStaff, "Put the webhook address with https:// into the portal's settings here.", is_portal_wide=True
+    NeedsStaff,
+    gettext_noop("Put the webhook address with https:// into the portal's settings here."),
+    is_portal_wide=True,
 )
 PORTAL_IS_GONE = Ruling(
     NeedsStaff,
-    "The portal was deleted or closed; pause its routes or enter another portal.",
+    gettext_noop("The portal was deleted or closed; pause its routes or enter another portal."),
     is_portal_wide=True,
 )
 INSTALL_THE_APPLICATION = Ruling(
-    NeedsStaff, "Install the application in the portal again and authorise it here.", is_portal_wide=True
+    NeedsStaff,
+    gettext_noop("Install the application in the portal again and authorise it here."),
+    is_portal_wide=True,
 )
 
 # --- nothing helps but another record ---------------------------------------------------------------
 SAID_NO = Ruling(Refused)
 FILL_THE_FIELD = Ruling(
-    Refused, "Map this field on the route, or make it optional in the portal, then press Retry."
+    Refused, gettext_noop("Map this field on the route, or make it optional in the portal, then press Retry.")
 )
-IS_GONE = Ruling(Refused, "The record was deleted, or the webhook's owner may not see it.")
+IS_GONE = Ruling(Refused, gettext_noop("The record was deleted, or the webhook's owner may not see it."))

@@ -24,6 +24,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
 from sync.connectors.types import Access
 from sync.errors import NeedsStaff, OutcomeUnknown, PortalAway, Refused, SyncError
+from sync.words import gettext as _
 
 USER_AGENT = "B24-Interconnector/0.1.0"
 CHUNK = 64 * 1024
@@ -142,7 +143,9 @@ def _read(response: requests.Response, *, access: Access, deadline: float, max_b
         size += len(chunk)
         if size > max_bytes:
             raise Refused(
-                f"{access.portal}: the answer is larger than {max_bytes:,} bytes.", code="TOO_LARGE"
+                _("%(portal)s: the answer is larger than %(size)s bytes.")
+                % {"portal": access.portal, "size": f"{max_bytes:,}"},
+                code="TOO_LARGE",
             )
         if time.monotonic() > deadline:
             raise _too_slow(access)
@@ -151,17 +154,20 @@ def _read(response: requests.Response, *, access: Access, deadline: float, max_b
 
 def fault_of(fault: Exception, access: Access) -> SyncError:
     """What a fault of requests or urllib3 means for us."""
-    name = access.portal
+    name = {"portal": access.portal}
     if isinstance(fault, InvalidIPAddress):
         return NeedsStaff(
-            f"{name}: the portal's host leads to a private network address, which is refused. Check the "
-            f"address; for "
-            "portals inside your own network set ALLOW_PRIVATE_HOSTS.",
+            _(
+                "%(portal)s: the portal's host leads to a private network address, which is refused. Check "
+                "the address; for portals inside your own network set ALLOW_PRIVATE_HOSTS."
+            )
+            % name,
             code="PRIVATE_ADDRESS",
         )
     if isinstance(fault, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | UnicodeError):
         return NeedsStaff(
-            f"{name}: the address cannot be called; copy it again from the portal.", code="BAD_ADDRESS"
+            _("%(portal)s: the address cannot be called; copy it again from the portal.") % name,
+            code="BAD_ADDRESS",
         )
     causes = list(_chain(fault))
     if any(
@@ -171,8 +177,11 @@ def fault_of(fault: Exception, access: Access) -> SyncError:
     if any(isinstance(cause, requests.ReadTimeout | ReadTimeoutError) for cause in causes):
         return _too_slow(access)
     return OutcomeUnknown(
-        f"{name}: the connection broke before the answer was complete ({type(causes[-1]).__name__}); "
-        "whether the request ran is not known.",
+        _(
+            "%(portal)s: the connection broke before the answer was complete (%(fault)s); whether the "
+            "request ran is not known."
+        )
+        % {**name, "fault": type(causes[-1]).__name__},
         code="CONNECTION_BROKEN",
     )
 
@@ -184,21 +193,25 @@ def _away(access: Access, causes: list[BaseException]) -> PortalAway:
     words = " ".join(str(cause) for cause in causes)
     if "CERTIFICATE" in words.upper():
         return PortalAway(
-            f"{access.portal}: the portal's TLS certificate is not valid; nothing was sent. If it lasts, "
-            f"check this "
-            "machine's clock and CA certificates, and the portal's address.",
+            _(
+                "%(portal)s: the portal's TLS certificate is not valid; nothing was sent. If it lasts, check "
+                "this machine's clock and CA certificates, and the portal's address."
+            )
+            % {"portal": access.portal},
             after=300,
             code="TLS",
         )
-    why = "its name does not resolve" if "resolve" in words.lower() else "no connection could be made"
-    return PortalAway(f"{access.portal}: the portal cannot be reached: {why}.", code="UNREACHABLE")
+    if "resolve" in words.lower():
+        told = _("%(portal)s: the portal cannot be reached: its name does not resolve.")
+    else:
+        told = _("%(portal)s: the portal cannot be reached: no connection could be made.")
+    return PortalAway(told % {"portal": access.portal}, code="UNREACHABLE")
 
 
 def _too_slow(access: Access) -> OutcomeUnknown:
     return OutcomeUnknown(
-        f"{access.portal}: no complete answer within {access.read_timeout:g} seconds; whether the request "
-        f"ran is "
-        "not known.",
+        _("%(portal)s: no complete answer within %(seconds)g seconds; whether the request ran is not known.")
+        % {"portal": access.portal, "seconds": access.read_timeout},
         is_timeout=True,
         code="TIMEOUT",
     )

@@ -13,6 +13,7 @@ from sync.connectors.bitrix24.crm.shapes import added_id, rows_of
 from sync.connectors.bitrix24.crm.values import as_kept, as_written, plain_date
 from sync.connectors.types import Command, Record, Seen
 from sync.errors import NeedsStaff
+from sync.words import gettext as _
 
 PAGE = 50
 NO_FIELDS = frozenset({"fm", "entityTypeId"})
@@ -133,9 +134,11 @@ def read_origins(value: Any) -> dict[str, list[str]]:
     if len(rows) >= PAGE and len(origins) < len(rows):
         doubles = next(ids for ids in origins.values() if len(ids) > 1)
         raise NeedsStaff(
-            f"Several records carry the same origin (for instance {', '.join(doubles[:5])}): delete the "
-            f"doubles in "
-            "the portal, then press Retry.",
+            _(
+                "Several records carry the same origin (for instance %(ids)s): delete the doubles in the "
+                "portal, then press Retry."
+            )
+            % {"ids": ", ".join(doubles[:5])},
             code="DOUBLE_ORIGIN",
         )
     return origins

@@ -17,6 +17,7 @@ from sync.connectors.bitrix24.crm.items import (
 from sync.connectors.bitrix24.crm.names import COMPANY, CONTACT
 from sync.connectors.bitrix24.crm.shapes import php_map, rows_of, unexpected
 from sync.connectors.types import Command, Record
+from sync.words import gettext as _
 
 MAX_DUPLICATE_VALUES = 20
 
@@ -90,7 +91,7 @@ def read_duplicates(value: Any) -> dict[str, list[str]]:
     found = php_map(value)
     for ids in found.values():
         if not isinstance(ids, list):
-            raise unexpected("a list", ids)
+            raise unexpected(_("a list"), ids)
     return {str(entity): [str(record_id) for record_id in ids] for entity, ids in found.items()}
 
 

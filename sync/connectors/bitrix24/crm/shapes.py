@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.errors import OutcomeUnknown, TryLater
+from sync.words import gettext as _
 
 Row = Mapping[str, Any]
 
@@ -15,14 +16,14 @@ def rows_of(value: Any, key: str = "") -> list[Row]:
     """The rows of a list answer, under `key` or bare; TryLater for any other shape."""
     rows = map_of(value).get(key) if key else value
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise unexpected("a list", rows)
+        raise unexpected(_("a list"), rows)
     return rows
 
 
 def map_of(value: Any) -> Row:
     """An object; TryLater for anything else."""
     if not isinstance(value, Mapping):
-        raise unexpected("an object", value)
+        raise unexpected(_("an object"), value)
     return value
 
 
@@ -34,8 +35,11 @@ def php_map(value: Any) -> Row:
 def unexpected(wanted: str, got: Any) -> TryLater:
     """The error for an answer of another shape."""
     return TryLater(
-        f"The portal's answer has an unexpected shape: {wanted} was expected, not {type(got).__name__}. "
-        "If it lasts, Bitrix24 has changed this method.",
+        _(
+            "The portal's answer has an unexpected shape: %(wanted)s was expected, not %(got)s. If it lasts, "
+            "Bitrix24 has changed this method."
+        )
+        % {"wanted": wanted, "got": type(got).__name__},
         code="SHAPE",
     )
 
@@ -47,6 +51,8 @@ def added_id(value: Any) -> str:
     text = "" if isinstance(found, bool) else str(found)
     if text.isdecimal() and int(text):
         return text
-    error = OutcomeUnknown("The portal's answer to an add holds no ID; we look for the record.", code="SHAPE")
+    error = OutcomeUnknown(
+        _("The portal's answer to an add holds no ID; we look for the record."), code="SHAPE"
+    )
     error.is_portal_wide = False
     raise error
