@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Any, NoReturn
 
 from django.db import Error
+from django.utils.translation import gettext as _
 
 from sync.calling import call
 from sync.connectors.types import Answer, Command, Reply
@@ -99,9 +100,6 @@ def _send(portal: Portal, pace: Pace, load: Load, request: Request) -> Reply | N
     except Exception as error:  # noqa: BLE001  # the ladder knows ours and calls the rest a bug
         load.fail(error)
         return None
-
-
-_MISSING = Answer(error=OutcomeUnknown("The portal's answer does not mention this command."))
 
 
 def _hear(load: Load, step: Step, request: Request, reply: Reply) -> None:

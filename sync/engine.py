@@ -15,6 +15,7 @@ from datetime import timedelta
 from functools import partial
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from sync import bell, inbox
 from sync.carrying import Load, carry
@@ -63,7 +64,7 @@ def return_expired() -> int:
     now = timezone.now()
     expired = list(Job.objects.expired(now=now).select_related("route__source", "route__target"))
     lost = OutcomeUnknown(
-        "The worker that carried this job did not come back; the answer is lost.", after=0.0
+        _("The worker that carried this job did not come back; the answer is lost."), after=0.0
     )
     for holder in {job.holder for job in expired}:
         jobs = [job for job in expired if job.holder == holder]

@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from sync import bell
 from sync.connectors.types import Notice
@@ -77,7 +78,7 @@ def _sort_locked(portal: Portal) -> int:
     waiting = Event.objects.filter(portal=portal, outcome=Event.Outcome.WAITING).order_by("id")
     events = list(waiting[:EVENTS_AT_ONCE])
     for event in events:
-        event.outcome, event.note = Event.Outcome.IGNORED, "No route begins or ends at this portal."
+        event.outcome, event.note = Event.Outcome.IGNORED, _("No route begins or ends at this portal.")
     for route in Route.objects.select_related("source", "target").filter(source=portal):
         _sort_on(route, "source", events)
     for route in Route.objects.select_related("source", "target").filter(target=portal):

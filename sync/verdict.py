@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
 
 from sync.errors import NeedsStaff, OutcomeUnknown, Refused, SyncError, TryLater
 from sync.flows import FLOWS
@@ -96,7 +97,7 @@ class Judge:
             raise
         except Exception as error:  # noqa: BLE001  # whatever a flow forgot must not lose the parcel
             told = mask("".join(traceback.format_exception(error)))
-            return self._failed(SyncError(f"An error of ours:\n{told}"), Job.Failure.BUG)
+            return self._failed(SyncError("\n".join([_("An error of ours:"), told])), Job.Failure.BUG)
 
     def decide(self, outcome: Outcome) -> Ruling:
         """What a step's own outcome makes of the job."""

@@ -11,6 +11,7 @@ from sync.connectors.bitrix24.answers import Said, error_of
 from sync.connectors.bitrix24.transport import Response, as_json
 from sync.connectors.types import Answer, Command, Usage
 from sync.errors import OutcomeUnknown, SyncError, Throttled
+from sync.words import gettext as _
 
 Envelope = Mapping[str, Any]
 
@@ -61,7 +62,9 @@ def _one_of_batch(
     if key in parts["result"]:  # its value may well be null, false or []
         return Answer(parts["result"][key], next_start=_as_start(parts["result_next"].get(key)))
     error = OutcomeUnknown(
-        f"{portal}: {method}: the portal's batch answer lacks this command.", code="NO_ANSWER"
+        _("%(portal)s: %(method)s: the portal's batch answer lacks this command.")
+        % {"portal": portal, "method": method},
+        code="NO_ANSWER",
     )
     error.is_portal_wide = False
     return Answer(error=error)
@@ -75,8 +78,11 @@ def envelope_of(response: Response, *, portal: str, method: str) -> Envelope:
         envelope = None
     if isinstance(envelope, Mapping) and ("result" in envelope or "error" in envelope):
         return envelope
-    shape = "an empty answer" if not response.body.strip() else "an answer that is not the REST API's"
-    description = f"{shape} with HTTP {response.status}"
+    if response.body.strip():
+        shape = _("an answer that is not the REST API's with HTTP %(status)s")
+    else:
+        shape = _("an empty answer with HTTP %(status)s")
+    description = shape % {"status": response.status}
     after = retry_after(response)
     raise error_of(Said(portal, method, response.status, description=description, after=after, is_json=False))
 
