@@ -106,11 +106,15 @@ def _hear(load: Load, step: Step, request: Request, reply: Reply) -> None:
     """What the answers mean for each job; runs inside the settling transaction."""
     ours = {job.pk for job in load.parcel.jobs}  # the others' lease was taken over meanwhile
     for key, jobs in request.jobs.items():
-        answer = reply.answers.get(key, _MISSING)
+        answer = reply.answers.get(key) or _missing()
         read = cache(partial(_read, step, answer))  # once a command, however many jobs it speaks for
         for job in jobs:
             if job.pk in ours:
                 load.rule(job, partial(_hear_one, step, load.parcel, job, read))
+
+
+def _missing() -> Answer:
+    return Answer(error=OutcomeUnknown(_("The portal's answer does not mention this command.")))
 
 
 def _read(step: Step, answer: Answer) -> Any:
