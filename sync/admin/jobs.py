@@ -17,6 +17,7 @@ from sync import bell
 from sync.admin.cards import card_link
 from sync.admin.filters import CreatedFilter, FailureFilter, FinishedFilter, StateFilter, StepFilter
 from sync.admin.jobpage import page_of
+from sync.admin.many import Done, change_many
 from sync.admin.moments import ago, exact
 from sync.admin.screen import MOST_LOGGED, ReadOnly, Screen
 from sync.admin.searching import DealSearch
@@ -79,25 +80,29 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Failed and cancelled jobs wait again, at the step where they stopped."""
         rows = list(queryset.filter(state__in=RETRIABLE)[: MOST_LOGGED + 1])
-        changed = queryset.requeue(now=timezone.now())  # type: ignore[attr-defined]
+        done = change_many(queryset, RETRIABLE, lambda jobs: jobs.requeue(now=timezone.now()))
         for portal_id in Portal.objects.filter(is_paused=False).values_list("pk", flat=True):
             bell.ring(portal_id)
         self.log_many(request, rows, gettext("Retry"))
-        told = ngettext("%(count)s job is queued again.", "%(count)s jobs are queued again.", changed)
-        self._tell(request, changed, told, gettext("Only failed and cancelled jobs can be retried."))
+        told = ngettext("%(count)s job is queued again.", "%(count)s jobs are queued again.", done.count)
+        self._tell(request, done, told, gettext("Only failed and cancelled jobs can be retried."))
 
     @admin.action(description=_("Cancel"), permissions=["cancel"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Waiting and failed jobs end here; running ones stay."""
         rows = list(queryset.filter(state__in=CANCELLABLE)[: MOST_LOGGED + 1])
-        changed = queryset.cancel(now=timezone.now())  # type: ignore[attr-defined]
+        done = change_many(queryset, CANCELLABLE, lambda jobs: jobs.cancel(now=timezone.now()))
         self.log_many(request, rows, gettext("Cancel"))
-        told = ngettext("%(count)s job is cancelled.", "%(count)s jobs are cancelled.", changed)
-        self._tell(request, changed, told, gettext("Only waiting and failed jobs can be cancelled."))
+        told = ngettext("%(count)s job is cancelled.", "%(count)s jobs are cancelled.", done.count)
+        self._tell(request, done, told, gettext("Only waiting and failed jobs can be cancelled."))
 
-    def _tell(self, request: HttpRequest, changed: int, told: str, otherwise: str) -> None:
-        if changed:
-            self.message_user(request, told % {"count": changed}, messages.SUCCESS)
+    def _tell(self, request: HttpRequest, done: Done, told: str, otherwise: str) -> None:
+        told = told % {"count": done.count}
+        if not done.is_all:
+            rest = gettext("That is not all: press again for the rest.")
+            self.message_user(request, f"{told} {rest}", messages.WARNING)
+        elif done.count:
+            self.message_user(request, told, messages.SUCCESS)
         else:
             self.message_user(request, otherwise, messages.WARNING)
 

@@ -9,8 +9,10 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django_q.models import OrmQ
 
+from sync.admin.many import change_many
 from sync.emulators.bitrix24 import Emulator, start
 from sync.models import FieldMapping, Job, Pace, Portal, Route
 from tests.admin.conftest import make_job
@@ -147,6 +149,17 @@ def test_retry_of_all_that_match_reaches_every_page(route: Route, boss: Client) 
     assert Job.objects.filter(state="waiting").count() == 120
     assert Job.objects.get(pk=kept.pk).state == "failed"
     assert LogEntry.objects.get().object_repr == "многие: задания"
+
+
+def test_what_does_not_fit_into_one_request_is_told(route: Route, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.admin.many.CHUNK", 2)
+    for _ in range(5):
+        make_job(route)
+    now = timezone.now()
+    done = change_many(Job.objects.all(), ["failed"], lambda jobs: jobs.requeue(now=now), seconds=-1)
+    assert (done.count, done.is_all) == (2, False)
+    done = change_many(Job.objects.all(), ["failed"], lambda jobs: jobs.requeue(now=now))
+    assert (done.count, done.is_all) == (3, True)
 
 
 def test_history_is_not_deleted_with_a_route_or_portal(route: Route, boss: Client) -> None:

@@ -144,7 +144,7 @@ def test_rows_link_to_the_cards(route: Route, boss: Client) -> None:
 def test_events_and_links_are_found_by_id(route: Route, boss: Client) -> None:
     make_world(route, 3)
     deal = Link.objects.order_by("id")[1]
-    assert listed(boss, "link", q=deal.target_id) == [deal]
+    assert listed(boss, "link", q=str(deal.target_id)) == [deal]
     assert listed(boss, "event", q=deal.source_id) == [Event.objects.get(record_id=deal.source_id)]
     assert len(listed(boss, "event", outcome="queued", received="hour")) == 3
 

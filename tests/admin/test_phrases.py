@@ -14,7 +14,7 @@ from sync.admin.phrases import SENTENCES, spoken
 
 ROOT = Path(__file__).parents[2] / "sync"
 SPOKEN_BY = (
-    "flows",
+    "flows/deals",
     "connectors/bitrix24",
     "engine.py",
     "carrying.py",

@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from sync.models import Job, Link, Route
+from sync.models import Event, Job, Link, Route
 from tests.admin.conftest import make_job, make_world
 
 JOBS = reverse("admin:sync_job_changelist")
@@ -59,7 +59,8 @@ def test_button_is_no_link(route: Route, boss: Client) -> None:
 def test_jobs_and_events_cannot_be_changed_by_hand(route: Route, boss: Client) -> None:
     make_world(route, 1)
     job = Job.objects.get()
-    for screen, record in (("job", job), ("event", job.event)):
+    event = Event.objects.get()
+    for screen, record in (("job", job), ("event", event)):
         change = reverse(f"admin:sync_{screen}_change", args=[record.pk])
         assert boss.post(change, {"state": "done"}).status_code == 403
         assert boss.post(reverse(f"admin:sync_{screen}_delete", args=[record.pk])).status_code == 403

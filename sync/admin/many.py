@@ -1,0 +1,43 @@
+"""Staff's actions on very many jobs: chunk by chunk, and only as long as a browser waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from sync.models import Job
+
+CHUNK = 2000
+
+SECONDS = 20.0
+"""A proxy gives a page up after 30 to 60 seconds; what is done by then must be told."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How many jobs changed, and whether there was time for all of them."""
+
+    count: int
+    is_all: bool
+
+
+def change_many(
+    jobs: QuerySet[Job],
+    states: Iterable[str],
+    verb: Callable[[Any], int],
+    *,
+    seconds: float = SECONDS,
+) -> Done:
+    """Run `verb` on those of `jobs` that are in `states`, the oldest first; each chunk is committed."""
+    ends = time.monotonic() + seconds
+    count, last = 0, 0
+    wanted = jobs.filter(state__in=states).order_by("pk")
+    while ids := list(wanted.filter(pk__gt=last).values_list("pk", flat=True)[:CHUNK]):
+        count, last = count + verb(Job.objects.filter(pk__in=ids)), ids[-1]
+        if len(ids) == CHUNK and time.monotonic() > ends:
+            return Done(count, is_all=False)
+    return Done(count, is_all=True)
