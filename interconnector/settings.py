@@ -87,7 +87,7 @@ MYSQL_OPTIONS = {
 
 
 def _database() -> dict[str, object]:
-    """DATABASE_URL, or DB_HOST and its companions (MySQL), or a SQLite file that needs no server."""
+    """Where our own tables are: DATABASE_URL, or DB_HOST and its companions (MySQL), or a SQLite file that needs no server."""
     if url := env.str("DATABASE_URL", default=""):
         database = dict(env.db_url_config(url))
     elif host := env.str("DB_HOST", default=""):
@@ -102,7 +102,12 @@ def _database() -> dict[str, object]:
     else:
         (BASE_DIR / "var").mkdir(exist_ok=True)
         database = dict(env.db_url_config(f"sqlite:///{BASE_DIR / 'var' / 'interconnector.sqlite3'}"))
-    options: dict[str, object] = dict(database.get("OPTIONS") or {})
+    return _tuned(database)
+
+
+def _tuned(database: dict[str, object]) -> dict[str, object]:
+    """The database with what its engine needs under many workers."""
+    options: dict[str, object] = dict(database.get("OPTIONS") or {})  # type: ignore[call-overload]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         # IMMEDIATE: a writer waits its turn at BEGIN instead of failing in the middle
         options |= {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": SQLITE_PRAGMAS}
@@ -112,6 +117,11 @@ def _database() -> dict[str, object]:
 
 
 DATABASES = {"default": _database()}
+DIRECTORIES_ALIAS = "default"  # whose database holds the tables of reference data
+if url := env.str("DIRECTORIES_DATABASE_URL", default=""):
+    DIRECTORIES_ALIAS = "directories"
+    DATABASES[DIRECTORIES_ALIAS] = _tuned(dict(env.db_url_config(url)))
+DATABASE_ROUTERS = ["sync.models.reference.ReferenceRouter"]
 REDIS_URL = env.str("REDIS_URL", default="")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -140,6 +150,10 @@ Q_CLUSTER = {
     "log_level": "WARNING",
     "label": "Django Q",
 }
+
+# --- Reference data (docs/directories.md) ---------------------------------------------------------------
+SYNC_SCHEDULE = env.str("SYNC_SCHEDULE", default="0 0 * * *")
+BITRIX_WEBHOOK_URL = env.str("BITRIX_WEBHOOK_URL", default="")
 
 # --- The bus ------------------------------------------------------------------------------------------
 BITRIX_SOURCE_URL = env.str("BITRIX_SOURCE_URL", default="")

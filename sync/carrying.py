@@ -50,10 +50,19 @@ class Load:
 
 @dataclass(frozen=True)
 class Request:
-    """The commands of one HTTP request, and the jobs each one speaks for."""
+    """The commands of one HTTP request; by name of a group: the jobs it speaks for, its commands' keys."""
 
     commands: dict[str, Command] = field(default_factory=dict)
     jobs: dict[str, list[Job]] = field(default_factory=dict)
+    keys: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, jobs: list[Job], said: Command | tuple[Command, ...]) -> None:
+        """One command for these jobs, or several that are heard together."""
+        name = f"j{jobs[0].pk}"
+        commands = {name: said} if isinstance(said, Command) else _numbered(name, said)
+        self.commands.update(commands)
+        self.jobs[name] = jobs
+        self.keys[name] = list(commands)
 
 
 def carry(portal: Portal, pace: Pace, load: Load, step: Step) -> None:
@@ -79,9 +88,8 @@ def _ask(load: Load, step: Step) -> Request:
     for jobs in _grouped(load.parcel.jobs, step.group):
         ask = partial(step.ask, load.parcel, jobs)
         said = load.judge(jobs[0]).attempt(ask)
-        if isinstance(said, Command):
-            key = f"j{jobs[0].pk}"
-            request.commands[key], request.jobs[key] = said, jobs
+        if isinstance(said, Command | tuple):
+            request.add(jobs, said)
         elif isinstance(said, Ruling):  # an error: each job by its own count of attempts
             for job in jobs:
                 load.rule(job, ask)  # type: ignore[arg-type]  # it raises again
@@ -105,9 +113,11 @@ def _send(portal: Portal, pace: Pace, load: Load, request: Request) -> Reply | N
 def _hear(load: Load, step: Step, request: Request, reply: Reply) -> None:
     """What the answers mean for each job; runs inside the settling transaction."""
     ours = {job.pk for job in load.parcel.jobs}  # the others' lease was taken over meanwhile
-    for key, jobs in request.jobs.items():
-        answer = reply.answers.get(key) or _missing()
-        read = cache(partial(_read, step, answer))  # once a command, however many jobs it speaks for
+    for name, jobs in request.jobs.items():
+        answers = [reply.answers.get(key) or _missing() for key in request.keys[name]]
+        is_one = request.keys[name] == [name]
+        # once a command, however many jobs it speaks for
+        read = cache(partial(_read, step, answers[0]) if is_one else partial(list, answers))
         for job in jobs:
             if job.pk in ours:
                 load.rule(job, partial(_hear_one, step, load.parcel, job, read))
@@ -115,6 +125,10 @@ def _hear(load: Load, step: Step, request: Request, reply: Reply) -> None:
 
 def _missing() -> Answer:
     return Answer(error=OutcomeUnknown(_("The portal's answer does not mention this command.")))
+
+
+def _numbered(name: str, commands: tuple[Command, ...]) -> dict[str, Command]:
+    return {f"{name}.{number}": command for number, command in enumerate(commands)}
 
 
 def _read(step: Step, answer: Answer) -> Any:

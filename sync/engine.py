@@ -21,7 +21,7 @@ from sync import bell, inbox
 from sync.carrying import Load, carry
 from sync.errors import OutcomeUnknown
 from sync.flows import FLOWS
-from sync.flows.steps import Parcel
+from sync.flows.steps import COMMANDS_A_REQUEST, Parcel
 from sync.models import Due, Event, Job, MethodBudget, Pace, Portal, Slot
 from sync.models.atomic import atomically
 from sync.pace import Permit
@@ -150,7 +150,8 @@ def _claim(portal: Portal, choice: Choice, permit: Permit, *, most: int, holder:
         holder=holder,
     )
     jobs = atomically(take)
-    return Load(parcel=Parcel(jobs=jobs, now=now), holder=holder, is_probe=permit.is_probe) if jobs else None
+    parcel = Parcel(jobs=jobs, now=now, room=permit.size(COMMANDS_A_REQUEST))
+    return Load(parcel=parcel, holder=holder, is_probe=permit.is_probe) if jobs else None
 
 
 def _call_a_second_worker(portal: Portal, pace: Pace) -> None:

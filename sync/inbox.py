@@ -8,7 +8,8 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -96,10 +97,20 @@ def _save_outcomes(events: list[Event]) -> None:
         Event.objects.filter(pk__in=ids).update(outcome=outcome, note=note)
 
 
-def queue(route: Route, source_ids: Iterable[str], *, priority: int = Job.BACKFILL) -> int:
-    """Make jobs for records of the source portal without a webhook; how many were made or joined."""
+def queue(
+    route: Route,
+    source_ids: Iterable[str],
+    *,
+    priority: int = Job.BACKFILL,
+    params: Mapping[str, Any] | None = None,
+) -> int:
+    """Make jobs for records of the source portal without a webhook; how many were made or joined.
+
+    `params`: what each of the new jobs is told.
+    """
     flow = FLOWS[route.flow]
-    tickets = [flow.backfill(source_id) for source_id in dict.fromkeys(source_ids)]
+    wanted = (flow.backfill(source_id) for source_id in dict.fromkeys(source_ids))
+    tickets = [replace(ticket, params=params or {}) for ticket in wanted]
 
     def work() -> int:
         Portal.objects.select_for_update().get(pk=route.source_id)
@@ -114,7 +125,7 @@ def _sort_on(route: Route, side: Any, events: list[Event]) -> None:
     wanted: list[tuple[Ticket, Event | None]] = []
     for event, verdict in zip(events, flow.sort(route, side, events), strict=True):
         if isinstance(verdict, Ignored):
-            if event.outcome == Event.Outcome.IGNORED:
+            if event.outcome == Event.Outcome.IGNORED and verdict.reason:
                 event.note = verdict.reason
         else:
             event.outcome, event.note = Event.Outcome.QUEUED, ""
@@ -182,7 +193,7 @@ def _job(route: Route, flow: Flow, ticket: Ticket, event: Event | None, *, lane:
         portal_id=route.portal_id_of(flow.steps[ticket.step].calls),
         step=ticket.step,
         due_at=timezone.now() if is_head else None,
-        params=event.params if event else {},
+        params={**ticket.params, **(event.params if event else {})},
         event=event,
         created_at=event.received_at if event else timezone.now(),
     )

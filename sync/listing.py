@@ -6,17 +6,15 @@ make place for halves of those that are not.
 https://apidocs.bitrix24.com/settings/performance/huge-data.html
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from sync.calling import ask
 from sync.connectors.types import Command, Reply, Seen
 from sync.errors import TryLater
 from sync.flows.steps import COMMANDS_A_REQUEST, Listing
 from sync.models import Portal
+from sync.ranges import Range, cut
 
 PATIENCE = 900.0
 """Seconds a listing waits for one permit, or for a portal that is away."""
@@ -25,24 +23,6 @@ TRIES = 5
 LONGEST_PAUSE = 60.0
 
 Asking = Callable[[Mapping[str, Command]], Reply]
-
-
-@dataclass(frozen=True)
-class Range:
-    """IDs still to read: `after` < ID ≤ `up_to`."""
-
-    after: int
-    up_to: int
-
-    @property
-    def width(self) -> int:
-        """How many IDs it can hold."""
-        return self.up_to - self.after
-
-    def halves(self) -> tuple[Range, Range]:
-        """The same IDs in two."""
-        middle = self.after + self.width // 2
-        return Range(self.after, middle), Range(middle, self.up_to)
 
 
 def pages(listing: Listing, asking: Asking, *, since: str = "") -> Iterator[list[Seen]]:
@@ -64,18 +44,6 @@ def pages(listing: Listing, asking: Asking, *, since: str = "") -> Iterator[list
             if len(seen) >= listing.page and int(seen[-1].id) < one.up_to:
                 left.append(Range(int(seen[-1].id), one.up_to))
         yield found
-
-
-def cut(ranges: list[Range], *, pieces: int, page: int) -> list[Range]:
-    """The same IDs in as many ranges as one request may ask; none is cut that fits on one page."""
-    cuts = list(ranges)
-    while len(cuts) < pieces:
-        widest = max(cuts, key=lambda one: one.width)
-        if widest.width <= page:
-            break
-        cuts.remove(widest)
-        cuts += widest.halves()
-    return cuts
 
 
 def patient(portal: Portal, *, patience: float = PATIENCE) -> Asking:

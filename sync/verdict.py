@@ -124,8 +124,9 @@ class Judge:
 
     def _portal_works_for(self) -> float:
         route = self.job.route
-        portal = route.source if self.job.portal_id == route.source_id else route.target
-        return portal.request_seconds
+        if route.target is None or self.job.portal_id == route.source_id:
+            return route.source.request_seconds
+        return route.target.request_seconds
 
     def _later(self, error: TryLater, *, is_free: bool) -> Ruling:
         if is_free:

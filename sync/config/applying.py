@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ValidationError
 
+from sync.config import directories
 from sync.config.forms import PortalForm
 from sync.config.loading import Config
 from sync.config.mappings import replace
@@ -39,6 +40,8 @@ def _changes(config: Config) -> Iterator[Change]:
         yield _portal(portal)
     for route in config.routes:
         yield from _route(config.name, route)
+    for directory in directories.in_order(config.directories):
+        yield from directories.written(config.name, directory)
 
 
 def _portal(form: PortalForm) -> Change:
@@ -48,7 +51,7 @@ def _portal(form: PortalForm) -> Change:
 
 def _route(name: str, form: RouteForm) -> Iterator[Change]:
     row = Route.objects.select_for_update().filter(slug=form.slug).first() or Route(slug=form.slug)
-    ends = {side: _end(name, getattr(form, side)) for side in ("source", "target")}
+    ends = {side: _end(name, getattr(form, side)) for side in ("source", "target") if getattr(form, side)}
     try:
         options = form.options_model.model_validate(form.options(row.options)).model_dump()
     except ValidationError as error:

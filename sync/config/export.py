@@ -6,10 +6,11 @@ import yaml
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
+from sync.config.directories import block_of
 from sync.config.routes import ROUTE_FORMS, RouteForm
 from sync.config.secrets import placeholder
 from sync.errors import ConfigRefused
-from sync.models import FieldMapping, Portal, Route
+from sync.models import Directory, FieldMapping, Portal, Route
 
 SECRETS = ("webhook_url", "inbound_token")
 PORTAL_KEYS = (
@@ -52,7 +53,10 @@ def export(*, with_secrets: bool = False) -> str:
     """
     portals = [_portal(portal, with_secrets=with_secrets) for portal in Portal.objects.all()]
     routes = Route.objects.select_related("source", "target").prefetch_related("mappings__values")
-    data = {"portals": portals, "routes": [_route(route) for route in routes]}
+    data: dict[str, Any] = {"portals": portals, "routes": [_route(route) for route in routes]}
+    rows = Directory.objects.select_related("route", "parent").prefetch_related("fields")
+    if directories := [_directory(row) for row in rows]:
+        data["directories"] = directories
     body: str = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10_000)
     return f"# {_('Written by export_config; import_config FILE reads it back.')}\n{body}"
 
@@ -69,6 +73,11 @@ def _portal(portal: Portal, *, with_secrets: bool) -> dict[str, Any]:
 
 def _route(route: Route) -> dict[str, Any]:
     form = ROUTE_FORMS[route.flow]
+    if not form.has_target:
+        return {key: getattr(route, key) for key in ("slug", "name", "flow")} | {
+            "source": route.source.slug,
+            "is_paused": route.is_paused,
+        }
     feedback, own = form.blocks(_options(route, form))
     rows = sorted(route.mappings.all(), key=lambda row: (row.position, row.pk))
     return {
@@ -76,12 +85,17 @@ def _route(route: Route) -> dict[str, Any]:
         "name": route.name,
         "flow": route.flow,
         "source": route.source.slug,
-        "target": route.target.slug,
+        "target": route.target.slug if route.target else "",
         "is_paused": route.is_paused,
         "reconcile_minutes": route.reconcile_minutes,
         "mappings": [_mapping(row) for row in rows if row.direction == "forward"],
         "feedback": feedback | {"mappings": [_mapping(row) for row in rows if row.direction == "back"]},
     } | {key: _Row(value) if isinstance(value, dict) else value for key, value in own.items()}
+
+
+def _directory(row: Directory) -> dict[str, Any]:
+    block = block_of(row)
+    return block | {"fields": [_Row(one) for one in block["fields"]]}
 
 
 def _options(route: Route, form: type[RouteForm]) -> dict[str, Any]:

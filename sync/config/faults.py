@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
 
+from sync.config import directories
+from sync.config.directories import ColumnForm, DirectoryForm
 from sync.config.document import Document, Fault, Path, written
 from sync.config.forms import MappingForm, PortalForm
 from sync.config.routes import DealFeedbackForm, DealRouteForm, FileForm
@@ -33,6 +35,8 @@ REASONS = {
     "less_than_equal": gettext_lazy("must be at most %(le)s"),
     "literal_error": gettext_lazy("must be one of: %(expected)s"),
     "enum": gettext_lazy("must be one of: %(expected)s"),
+    "too_short": gettext_lazy("must not be empty"),
+    "too_long": gettext_lazy("is not used here"),
     "list_type": gettext_lazy("here must be a list"),
     "dict_type": gettext_lazy("here must be a block of keys"),
     "model_type": gettext_lazy("here must be a block of keys"),
@@ -43,7 +47,7 @@ REASONS = {
 USUAL = {"when": "always"}
 """What a key means that is not there, where two rows are compared."""
 
-FORMS = (FileForm, PortalForm, DealRouteForm, DealFeedbackForm, MappingForm, Carry)
+FORMS = (FileForm, PortalForm, DealRouteForm, DealFeedbackForm, MappingForm, Carry, DirectoryForm, ColumnForm)
 KEYS = sorted({key for form in FORMS for key in form.model_fields})
 
 
@@ -84,6 +88,7 @@ def of_whole(document: Document) -> Iterator[Fault]:
     for path, portal in portals:
         if str(portal.get("slug")) not in stored and portal.get("webhook_url") is None:
             yield (*path, "webhook_url"), _("a new portal needs its webhook address")
+    yield from _of_directories(document.data, routes)
     known = stored | {str(portal.get("slug")) for _path, portal in portals}
     linked = {route.slug: route for route in _linked_routes(routes)}
     for path, route in routes:
@@ -91,6 +96,16 @@ def of_whole(document: Document) -> Iterator[Fault]:
         yield from _of_moved_ends(path, route, linked.get(str(route.get("slug"))))
         yield from _twins(list(_blocks(route, ("mappings",), path)), "to", "when")
         yield from _twins(list(_blocks(route, ("feedback", "mappings"), path)), "to", "when")
+
+
+def _of_directories(data: Any, routes: list[tuple[Path, dict[str, Any]]]) -> Iterator[Fault]:
+    blocks = list(_blocks(data, ("directories",)))
+    flows = dict(Route.objects.values_list("slug", "flow"))
+    flows |= {str(route.get("slug")): str(route.get("flow")) for _path, route in routes}
+    yield from _twins(blocks, "slug")
+    for path, block in blocks:
+        yield from _twins(list(_blocks(block, ("fields",), path)), "column")
+    yield from directories.faults(blocks, flows)
 
 
 def _blocks(data: Any, keys: tuple[str, ...], path: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -131,7 +146,8 @@ def _of_moved_ends(path: Path, route: dict[str, Any], linked: Route | None) -> I
     """The links of a route are IDs of its two portals; with another portal they would mean other deals."""
     if linked is None:
         return
-    for side, now in (("source", linked.source.slug), ("target", linked.target.slug), ("flow", linked.flow)):
+    target = linked.target.slug if linked.target else ""
+    for side, now in (("source", linked.source.slug), ("target", target), ("flow", linked.flow)):
         if isinstance(route.get(side), str) and route[side] != now:
             words = {"now": now}
             yield (

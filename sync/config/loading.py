@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from sync.config import faults
+from sync.config.directories import DirectoryForm
 from sync.config.document import read
 from sync.config.forms import PortalForm
 from sync.config.routes import FileForm, RouteForm
@@ -20,6 +21,7 @@ class Config:
     name: str
     portals: tuple[PortalForm, ...]
     routes: tuple[RouteForm, ...]
+    directories: tuple[DirectoryForm, ...] = ()
 
 
 def load(text: str, name: str, *, environ: Mapping[str, str] = os.environ) -> Config:
@@ -36,4 +38,4 @@ def load(text: str, name: str, *, environ: Mapping[str, str] = os.environ) -> Co
         found += faults.of_forms(error)
     if found:
         raise ConfigRefused(document.problems(found))
-    return Config(name, tuple(form.portals), tuple(form.routes))
+    return Config(name, tuple(form.portals), tuple(form.routes), tuple(form.directories))

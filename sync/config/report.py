@@ -19,6 +19,7 @@ NAMES = {
     "portal": gettext_lazy("portal"),
     "route": gettext_lazy("route"),
     "mapping": gettext_lazy("mapping"),
+    "directory": gettext_lazy("directory"),
 }
 
 
@@ -33,9 +34,9 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Change:
-    """One row: a portal, a route, or a mapping row of a route."""
+    """One row: a portal, a route, a mapping row of a route, or a directory with its columns."""
 
-    kind: Literal["portal", "route", "mapping"]
+    kind: Literal["portal", "route", "mapping", "directory"]
     name: str
     outcome: Outcome
     fields: tuple[FieldChange, ...] = ()

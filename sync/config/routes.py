@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from pydantic import BaseModel, Field, PlainValidator, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from sync.config.directories import DirectoryForm
 from sync.config.forms import Form, MappingForm, PortalForm, slug_of
 from sync.flows.deals.options import Carry, CommentTemplate, DealOptions
 
@@ -26,12 +27,13 @@ class RouteForm(Form):
     """
 
     options_model: ClassVar[type[BaseModel]]
+    has_target: ClassVar[bool] = True
 
     slug: Annotated[str, slug_of(60)]
     name: Annotated[str, StringConstraints(max_length=100)] = ""
     flow: str
     source: str
-    target: str
+    target: str = ""
     is_paused: bool = False
     reconcile_minutes: Annotated[int, Field(ge=0, le=100_000)] = 15
     mappings: list[MappingForm] = Field(default_factory=list)
@@ -87,13 +89,34 @@ class DealRouteForm(RouteForm):
 
     options_model = DealOptions
 
+    target: str
     feedback: DealFeedbackForm = Field(default_factory=DealFeedbackForm)
     carry: Carry = Field(default_factory=Carry)
     reconcile: Literal["linked", "all"] = "linked"
 
 
+class NoOptions(BaseModel):
+    """A flow without options of its own."""
+
+
+class DirectoryRouteForm(RouteForm):
+    """A route of directories: it ends in our own tables; fields stand with each directory."""
+
+    options_model = NoOptions
+    has_target = False
+
+    reconcile_minutes: Annotated[int, Field(ge=0, le=0)] = 0
+    target: Literal[""] = ""
+    mappings: Annotated[list[MappingForm], Field(max_length=0)] = Field(default_factory=list)
+
+    def columns(self) -> dict[str, Any]:
+        """There is nothing to look for between two readings."""
+        return {**super().columns(), "reconcile_minutes": 0}
+
+
 ROUTE_FORMS: dict[str, type[RouteForm]] = {
     "deals": DealRouteForm,
+    "directories": DirectoryRouteForm,
 }
 
 
@@ -112,3 +135,4 @@ class FileForm(Form):
 
     portals: list[PortalForm] = Field(default_factory=list)
     routes: list[Annotated[RouteForm, PlainValidator(_route)]] = Field(default_factory=list)
+    directories: list[DirectoryForm] = Field(default_factory=list)

@@ -41,12 +41,13 @@ class Answer:
     """What one command brought: a value, or the error it would have raised.
 
     `next_start`: where the next page of a list begins, None on the last page (or when the portal does not
-    say).
+    say). `total`: how many records the whole list has, None when the portal does not say.
     """
 
     value: Any = None
     error: SyncError | None = None
     next_start: int | None = None
+    total: int | None = None
 
     def result(self) -> Any:
         """The value; raises the error there was instead."""

@@ -76,7 +76,7 @@ def _outside(
 
 
 def _route(route: Route, visits: dict[int, Visit]) -> Iterator[Finding]:
-    source, target = visits[route.source_id].answers, visits[route.target_id].answers
+    source, target = (visits[route.portal_id_of(side)].answers for side in ("source", "target"))
     checkup = FLOWS[route.flow].checkup
     if checkup is not None and source and target:
         yield from checkup.judge(route, source, target)

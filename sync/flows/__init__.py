@@ -1,8 +1,9 @@
 """Our businesses. A new one is a module and a line here."""
 
-from sync.flows import deals
+from sync.flows import deals, directories
 from sync.flows.steps import Flow
 
 FLOWS: dict[str, Flow] = {
     "deals": deals.FLOW,
+    "directories": directories.FLOW,
 }

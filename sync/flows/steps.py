@@ -58,11 +58,13 @@ class Parcel:
 
     `links` and `cargo` are loaded once for all; what a step changes is collected in `touched_links` and
     `new_cargo` and saved by the engine in the transaction that settles the jobs. `found` is the step's own:
-    what its `prepare` found out in bulk, for its `ask` and `hear`.
+    what its `prepare` found out in bulk, for its `ask` and `hear`. `room`: commands the request may hold, fewer
+    after time-outs, never fewer than there are jobs.
     """
 
     jobs: list[Job]
     now: datetime
+    room: int = COMMANDS_A_REQUEST
     links: dict[tuple[int, str], Link] = field(default_factory=dict)
     cargo: dict[int, Any] = field(default_factory=dict)
     touched_links: dict[int, Link] = field(default_factory=dict)
@@ -87,7 +89,7 @@ class Parcel:
         self.new_cargo[job.pk] = self.cargo[job.pk] = content
 
 
-Ask = Callable[[Parcel, list[Job]], Command | Outcome]
+Ask = Callable[[Parcel, list[Job]], Command | tuple[Command, ...] | Outcome]
 Hear = Callable[[Parcel, Job, Any], Outcome]
 Excuse = Callable[[SyncError], Outcome | None]
 
@@ -113,6 +115,8 @@ class Step:
     jobs of a route, or an outcome when no request is needed; `read`: an answer's value into a handy form,
     once a command; `hear`: what the answer means for one job. Both may raise our errors. `excuse`: an error
     told about the command that is an outcome here (a deleted record: nothing to do), else None.
+    `ask` may also give several commands for a job, within the parcel's `room` for all of them; then `hear`
+    gets the list of their Answers, unread.
     `group`: jobs one command holds; `is_alone`: one job a request (heavy ones);
     `lookup`: the step that finds out whether a lost call ran ("" = safe to repeat);
     `restart`: where staff's Retry goes on ("" = here); `otherwise`: the step to go on with when this one
@@ -141,16 +145,20 @@ class Step:
 
 @dataclass(frozen=True)
 class Ticket:
-    """What an event asks of a route: a job of `kind` for the source record, beginning at `step`."""
+    """What an event asks of a route: a job of `kind` for the source record, beginning at `step`.
+
+    `params`: what the job is told beside what an event brings.
+    """
 
     kind: str
     source_id: str
     step: str
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """Why an event asks nothing of a route."""
+    """Why an event asks nothing of a route; "" when the route has nothing to say about events."""
 
     reason: str
 

@@ -1,6 +1,7 @@
 """What is true: one file a family; a row's own transitions are its methods."""
 
 from sync.models.cargo import Attachment, AttachmentPiece, Cargo
+from sync.models.directory import Directory, DirectoryField, DirectoryNote, DirectoryPage, DirectoryRun
 from sync.models.event import Event
 from sync.models.heartbeat import Heartbeat
 from sync.models.job import Attempt, Job
@@ -8,6 +9,7 @@ from sync.models.link import Link
 from sync.models.pace import MethodBudget, Pace
 from sync.models.portal import Portal, Slot
 from sync.models.queue import Due
+from sync.models.reference import City, Object, ReferenceRecord, User, Violation, ViolationCategory
 from sync.models.route import FieldMapping, Route, ValueMapping
 
 __all__ = [
@@ -15,6 +17,12 @@ __all__ = [
     "AttachmentPiece",
     "Attempt",
     "Cargo",
+    "City",
+    "Directory",
+    "DirectoryField",
+    "DirectoryNote",
+    "DirectoryPage",
+    "DirectoryRun",
     "Due",
     "Event",
     "FieldMapping",
@@ -22,9 +30,14 @@ __all__ = [
     "Job",
     "Link",
     "MethodBudget",
+    "Object",
     "Pace",
     "Portal",
+    "ReferenceRecord",
     "Route",
     "Slot",
+    "User",
     "ValueMapping",
+    "Violation",
+    "ViolationCategory",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from sync.models.portal import Portal
@@ -16,12 +17,21 @@ class Route(models.Model):
         """Which of our businesses the route does."""
 
         DEALS = "deals", _("Deals")
+        DIRECTORIES = "directories", _("Directories")
 
     slug = models.SlugField(_("slug"), unique=True, max_length=60)
     name = models.CharField(_("name"), max_length=100, blank=True)
     flow = models.CharField(_("flow"), max_length=20, choices=Flow.choices, default=Flow.DEALS)
     source = models.ForeignKey(Portal, models.PROTECT, related_name="routes_out", verbose_name=_("from"))
-    target = models.ForeignKey(Portal, models.PROTECT, related_name="routes_in", verbose_name=_("to"))
+    target = models.ForeignKey(
+        Portal,
+        models.PROTECT,
+        related_name="routes_in",
+        verbose_name=_("to"),
+        null=True,
+        blank=True,
+        help_text=_("Empty for directories: they end in our own tables."),
+    )
     is_paused = models.BooleanField(
         _("paused"),
         default=False,
@@ -39,6 +49,14 @@ class Route(models.Model):
         verbose_name = _("route")
         verbose_name_plural = _("routes")
         ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(flow="directories", target__isnull=True)
+                | (~Q(flow="directories") & Q(target__isnull=False)),
+                name="a_target_where_the_flow_writes",
+                violation_error_message=_("A route of directories has no target; all others have one."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name or self.slug
@@ -49,8 +67,8 @@ class Route(models.Model):
             raise ValidationError({"target": _("Source and target are the same portal.")})
 
     def portal_id_of(self, side: str) -> int:
-        """The portal on `side` ("source" or "target")."""
-        return self.source_id if side == "source" else self.target_id
+        """The portal on `side`: "source", or "target" where the flow has one."""
+        return self.target_id if side == "target" and self.target_id else self.source_id
 
 
 class FieldMapping(models.Model):

@@ -22,7 +22,8 @@ def read_one(response: Response, *, portal: str, command: Command) -> tuple[Answ
     usage = usage_of({command.method: [envelope.get("time")]})
     error = error_in(envelope, response, portal=portal, method=command.method, usage=usage)
     if error is None:
-        return Answer(envelope["result"], next_start=_as_start(envelope.get("next"))), usage
+        value, told = envelope["result"], (envelope.get("next"), envelope.get("total"))
+        return Answer(value, next_start=_as_start(told[0]), total=_as_start(told[1])), usage
     if error.is_portal_wide or (isinstance(error, Throttled) and not error.method):
         raise error
     return Answer(error=error), usage
@@ -49,7 +50,7 @@ def read_batch(
     return answers, usage
 
 
-BATCH_PARTS = ("result", "result_error", "result_next", "result_time")
+BATCH_PARTS = ("result", "result_error", "result_next", "result_total", "result_time")
 
 
 def _one_of_batch(
@@ -60,7 +61,8 @@ def _one_of_batch(
         told = told if isinstance(told, Mapping) else {"error": "", "error_description": str(told)}
         return Answer(error=error_of(_said(told, portal=portal, method=method, usage=usage)))
     if key in parts["result"]:  # its value may well be null, false or []
-        return Answer(parts["result"][key], next_start=_as_start(parts["result_next"].get(key)))
+        told = parts["result_next"].get(key), parts["result_total"].get(key)
+        return Answer(parts["result"][key], next_start=_as_start(told[0]), total=_as_start(told[1]))
     error = OutcomeUnknown(
         _("%(portal)s: %(method)s: the portal's batch answer lacks this command.")
         % {"portal": portal, "method": method},

@@ -1,0 +1,152 @@
+"""Directories in the file: their keys, their mistakes, and from a form to rows and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from pydantic import Field, StringConstraints, field_validator
+
+from sync.config.document import Fault, Path
+from sync.config.forms import FieldName, Form, slug_of
+from sync.config.report import Change, FieldChange, shown
+from sync.connectors.bitrix24.directories import SOURCES
+from sync.errors import ConfigRefused
+from sync.models import Directory, DirectoryField, Route
+
+ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+OptionalColumn = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)]
+OptionalField = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
+PLAIN = (
+    "name", "method", "params", "key", "parent_field", "parent_column", "table", "key_column", "gone_column",
+    "adopt_by", "least_share", "is_paused",
+)  # fmt: skip
+
+
+class ColumnForm(Form):
+    """One column and the field that fills it."""
+
+    column: ColumnName
+    field: FieldName
+    label: bool = False
+    required: bool = False
+
+
+class DirectoryForm(Form):
+    """One directory; keys are the columns of `Directory`."""
+
+    slug: Annotated[str, slug_of(40)]
+    route: str
+    name: Annotated[str, StringConstraints(max_length=100)] = ""
+    method: str
+    params: dict[str, Any] = Field(default_factory=dict)
+    key: OptionalField = ""
+    parent: str = ""
+    parent_field: OptionalField = ""
+    parent_column: OptionalColumn = ""
+    table: OptionalColumn = ""
+    key_column: ColumnName = "btxid"
+    gone_column: OptionalColumn = "gone_at"
+    adopt_by: Annotated[str, StringConstraints(max_length=200)] = "name"
+    least_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    is_paused: bool = False
+    fields: Annotated[list[ColumnForm], Field(min_length=1)]
+
+    @field_validator("method")
+    @classmethod
+    def _method(cls, method: str) -> str:
+        if method not in SOURCES:
+            raise ValueError(_("must be one of: %(known)s") % {"known": ", ".join(SOURCES)})
+        return method
+
+
+def faults(blocks: list[tuple[Path, dict[str, Any]]], routes: dict[str, str]) -> Iterator[Fault]:
+    """What one block cannot know. `routes`: slug → flow, of the file and of those stored."""
+    stored = dict(Directory.objects.values_list("slug", "parent__slug"))
+    parents = stored | {str(block.get("slug")): block.get("parent") for _path, block in blocks}
+    for path, block in blocks:
+        route, parent = block.get("route"), block.get("parent")
+        if isinstance(route, str) and routes.get(route) != Route.Flow.DIRECTORIES:
+            yield (*path, "route"), _("there is no route of directories “%(slug)s”") % {"slug": route}
+        if isinstance(parent, str) and parent not in parents:
+            yield (*path, "parent"), _("there is no directory “%(slug)s”") % {"slug": parent}
+        elif isinstance(parent, str) and _is_circle(str(block.get("slug")), parents):
+            yield (*path, "parent"), _("the parents form a circle")
+
+
+def _is_circle(slug: str, parents: dict[str, Any]) -> bool:
+    seen = {slug}
+    while isinstance(slug := parents.get(slug), str):  # type: ignore[assignment]
+        if slug in seen:
+            return True
+        seen.add(slug)
+    return False
+
+
+def in_order(forms: tuple[DirectoryForm, ...]) -> list[DirectoryForm]:
+    """Parents before their children; circles were refused when the file was loaded."""
+    left, ordered = list(forms), list[DirectoryForm]()
+    while left:
+        waiting = {form.slug for form in left}
+        ready = [form for form in left if form.parent not in waiting] or left
+        ordered += ready
+        left = [form for form in left if form not in ready]
+    return ordered
+
+
+def written(name: str, form: DirectoryForm) -> Iterator[Change]:
+    """Write one directory and its columns; only what differs. Raises ConfigRefused."""
+    row = Directory.objects.select_for_update().filter(slug=form.slug).first() or Directory(slug=form.slug)
+    wanted: dict[str, Any] = {**form.given(*PLAIN), "route": Route.objects.get(slug=form.route)}
+    if "parent" in form.model_fields_set:
+        wanted["parent"] = Directory.objects.filter(slug=form.parent).first()
+    is_new = row.pk is None
+    before = {key: None if is_new and key == "route" else getattr(row, key) for key in wanted}
+    changes = [
+        FieldChange(key, shown(before[key]), shown(wanted[key]))
+        for key in wanted
+        if before[key] != wanted[key]
+    ]
+    for key, value in wanted.items():
+        setattr(row, key, value)
+    try:
+        row.clean()
+    except ValidationError as error:
+        raise ConfigRefused([f"{name}: {form.slug}: {reason}" for reason in error.messages]) from error
+    if changes or is_new:
+        row.save()
+    changes += _columns_written(row, form.fields)
+    yield Change(
+        "directory", form.slug, "created" if is_new else "changed" if changes else "unchanged", tuple(changes)
+    )
+
+
+def _columns_written(row: Directory, forms: list[ColumnForm]) -> list[FieldChange]:
+    """The columns as the file has them, replaced as a whole when they differ."""
+    wanted = [(one.column, one.field, one.label, one.required) for one in forms]
+    stored = list(row.fields.values_list("column", "field", "is_label", "is_required"))
+    if wanted == stored:
+        return []
+    row.fields.all().delete()
+    for column, field, is_label, is_required in wanted:
+        DirectoryField.objects.create(
+            directory=row, column=column, field=field, is_label=is_label, is_required=is_required
+        )
+    told = [", ".join(f"{column}: {field}" for column, field, *_marks in rows) for rows in (stored, wanted)]
+    return [FieldChange("fields", told[0], told[1])]
+
+
+def block_of(row: Directory) -> dict[str, Any]:
+    """A stored directory as the file has it."""
+    block = {"slug": row.slug, "route": row.route.slug, **{key: getattr(row, key) for key in PLAIN}}
+    if row.parent:
+        block["parent"] = row.parent.slug
+    fields = [
+        {"column": one.column, "field": one.field}
+        | ({"label": True} if one.is_label else {})
+        | ({"required": True} if one.is_required else {})
+        for one in row.fields.all()
+    ]
+    return {key: value for key, value in block.items() if value not in ("", {})} | {"fields": fields}
