@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from sync.admin.cards import host_of
-from sync.admin.phrases import spoken
 from sync.config.secrets import ADDRESS_OF_KIND
 from sync.models import Portal
 
@@ -67,7 +66,7 @@ class PortalForm(forms.ModelForm):  # type: ignore[type-arg]
         except KeyError:  # the kind has its own error
             pass
         except ValueError as fault:
-            self.add_error("webhook_url", _sentence(spoken(str(fault))))
+            self.add_error("webhook_url", _sentence(str(fault)))
         return cleaned
 
 

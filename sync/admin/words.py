@@ -8,7 +8,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from sync.admin.phrases import spoken
 from sync.masking import mask, mask_personal, mask_tree
 from sync.models import Attempt, Event, Job
 
@@ -103,8 +102,8 @@ def step_words(step: str) -> str:
 
 
 def safe(text: str) -> str:
-    """A stored text without secrets and personal data, in the reader's language as far as we know it."""
-    return spoken(mask_personal(mask(text)))
+    """A stored text without secrets and personal data."""
+    return mask_personal(mask(text))
 
 
 def brief(text: str) -> str:
