@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 import pytest
 from django.utils import timezone
 
 from sync import engine, inbox
 from sync.connectors.types import Notice
-from sync.models import Attempt, Event, Job, Link, Pace
+from sync.models import Attachment, Attempt, Event, Job, Link, Pace
 
 ADD = "crm.timeline.comment.add"
 UNKNOWN = "seek_comment"
@@ -343,3 +346,61 @@ def test_many_comments_share_requests(bus):
     before = requests_of(bus)
     bus.run()
     assert requests_of(bus) - before == 3  # comments, authors, copies
+
+
+def carry_files(bus) -> None:
+    bus.route.options = {**bus.route.options, "carry": {"comments": "both", "files": True}}
+    bus.route.save(update_fields=["options"])
+
+
+def say_with_files(bus, deal_id: str, text: str, *names: str) -> str:
+    files = [[name, base64.b64encode(name.encode() * 1000).decode()] for name in names]
+    fields = {"ENTITY_ID": deal_id, "ENTITY_TYPE": "deal", "COMMENT": text, "FILES": files}
+    comment_id = str(bus.call("source", ADD, {"fields": fields}))
+    told(bus, "source", comment_id)
+    return comment_id
+
+
+def files_on(bus, deal_id: str) -> list[list[tuple[str, str]]]:
+    comments = bus.target.get("comments", deal=deal_id)["comments"]
+    return [[(file["name"], file["sha256"]) for file in row["FILES"]] for row in comments]
+
+
+def sent(*names: str) -> list[tuple[str, str]]:
+    return [(name, hashlib.sha256(name.encode() * 1000).hexdigest()) for name in names]
+
+
+@pytest.mark.parametrize("faults", [[], [{"cut": 1.0, "count": 1, "methods": [ADD]}]])
+def test_files_of_a_comment_travel_with_it(bus, faults):
+    carry_files(bus)
+    here, there = linked(bus)
+    bus.target.post("faults", {"rules": faults})
+    comment_id = say_with_files(bus, here, "см. файлы", "чертёж.pdf", "смета.xls")
+    settle_down(bus)
+    assert files_on(bus, there) == [sent("чертёж.pdf", "смета.xls")]
+    assert on(bus, "target", there)[0].endswith("см. файлы")
+    told(bus, "source", comment_id, "update")
+    bus.run()
+    assert Job.objects.latest("pk").state == "skipped"  # nothing has changed
+    assert not Attachment.objects.exists()
+
+
+def test_a_file_that_cannot_be_had_stays_behind_and_is_counted(bus):
+    carry_files(bus)
+    here, there = linked(bus)
+    comment_id = say_with_files(bus, here, "см. файлы", "раз.pdf", "два.pdf")
+    first = next(iter(bus.call("source", "crm.timeline.comment.get", {"id": comment_id})["FILES"]))
+    object.__setattr__(bus.source.emulator.portal.files.get(int(first)), "is_disk", False)
+    bus.run()
+    assert files_on(bus, there) == [sent("два.pdf")]
+    assert on(bus, "target", there)[0].endswith("см. файлы\n📎 × 1")
+    job = Job.objects.get(kind="comment")
+    assert (job.state, "disk.file.get" in job.warning) == ("done", True)
+
+
+def test_without_carrying_files_they_are_only_counted(bus):
+    here, there = linked(bus)
+    say_with_files(bus, here, "см. файлы", "раз.pdf", "два.pdf")
+    bus.run()
+    assert files_on(bus, there) == [[]]
+    assert on(bus, "target", there)[0].endswith("см. файлы\n📎 × 2")

@@ -1,6 +1,6 @@
 """Which events ask for work on a route of deals, and for which deal or comment."""
 
-from sync.flows.deals.comment_twins import sort_comments
+from sync.flows.deals.comments import sort_comments
 from sync.flows.deals.delivery import CREATING_STEPS
 from sync.flows.deals.mapping import back_fields
 from sync.flows.deals.way import DELIVERY

@@ -1,79 +1,23 @@
-"""Timeline comments between the two cards of a deal: read, written on the other card once, kept up to date.
-
-read_comment ─ read_author ─ write_comment (answer lost: seek_comment) │ edit_comment; `…_back` the other way.
-"""
+"""Writing a comment on the other card: once, however calls end; and keeping the copy up to date."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.errors import SyncError
-from sync.flows.deals.comment_text import composed, mark_of
-from sync.flows.deals.comment_twins import (
-    BACK,
-    COPY,
+from sync.flows.deals.comments import files
+from sync.flows.deals.comments.text import composed, mark_of
+from sync.flows.deals.comments.twins import (
     FORWARD,
     Direction,
     bind,
-    card_for,
-    copies_among,
-    is_arrival,
-    is_ours,
 )
 from sync.flows.steps import Done, Next, Outcome, Parcel, Skip, Step
 from sync.models import Job, Link
-
-AUTHORS_AT_ONCE = 50
-
-
-def read(way: Direction, parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
-    """The comment as it is now; none of our own copies, nothing while its deal is known to be on its way."""
-    job = jobs[0]
-    if copies_among(job.route, way, [job.source_id]):
-        return Skip(COPY)
-    deal_id = parcel.cargo.get(job.pk, {}).get("deal")
-    card = card_for(way, job, deal_id) if deal_id else ""
-    return card if isinstance(card, Skip) else crm.comment_by_id(job.source_id)
-
-
-def was_read(way: Direction, parcel: Parcel, job: Job, comment: crm.Comment) -> Outcome:
-    """Is it about a deal of ours, and a person's? Then its author is next."""
-    if comment.entity != "deal":
-        return Skip(f"The comment is on a {comment.entity}: only those on deals travel.")
-    parcel.pack(job, {"deal": comment.deal_id})
-    card = card_for(way, job, comment.deal_id)
-    if isinstance(card, Skip):
-        return card
-    if is_ours(way, job, deal_id=comment.deal_id, text=comment.text):
-        return Skip(COPY)
-    if is_arrival(way, job, deal_id=comment.deal_id, card=card, text=comment.text):
-        return Skip("This is the route's own comment about the deal's arrival.")
-    text = crm.portable_text(comment.text).strip()
-    if not (text or comment.file_ids):
-        return Skip("The comment is empty.")
-    content = {"deal": comment.deal_id, "card": card, "text": text, "at": comment.created_at}
-    parcel.pack(job, {**content, "author_id": comment.author_id, "file_ids": list(comment.file_ids)})
-    return Next(way.step("read_author" if comment.author_id else "write_comment"))
-
-
-def deleted(error: SyncError) -> Outcome | None:
-    """Between the event and now."""
-    return Skip("The comment was deleted before it was read.") if crm.is_gone(error) else None
-
-
-def read_author(parcel: Parcel, jobs: list[Job]) -> Command:
-    """The authors of up to 50 comments."""
-    return crm.users_by_ids(list(dict.fromkeys(parcel.cargo[job.pk]["author_id"] for job in jobs)))
-
-
-def author_read(way: Direction, parcel: Parcel, job: Job, names: dict[str, str]) -> Outcome:
-    """The author's name; bots and system users have none."""
-    content = parcel.cargo[job.pk]
-    parcel.pack(job, {**content, "author": names.get(content["author_id"], "")})
-    return Next(way.step("write_comment"))
 
 
 def intend(way: Direction, parcel: Parcel) -> None:
@@ -98,6 +42,8 @@ def intend(way: Direction, parcel: Parcel) -> None:
     after = _links(way, parcel)
     for job in parcel.jobs:
         link = parcel.found[job.pk] = after[job.route_id, job.source_id]
+        if link.is_linked:  # its copy keeps the files it has
+            parcel.cargo[job.pk]["files"] = link.files.get(files.FIELD, [])
         if parcel.cargo[job.pk].get("is_new") and not link.is_linked:
             link.content_hash = _mark(way, parcel, job)
             link.save(update_fields=["content_hash"])
@@ -111,7 +57,8 @@ def write(way: Direction, parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
         return _brought_up_to_date(way, parcel, job)
     if not content.get("is_new"):  # an earlier call may have run
         return Next(way.step("seek_comment"))
-    return crm.comment_add(content["card"], _text(way, parcel, job))
+    sent = files.files_for(job, content)
+    return crm.comment_add(content["card"], _text(way, parcel, job), files=sent)
 
 
 def was_written(way: Direction, parcel: Parcel, job: Job, comment_id: str) -> Outcome:
@@ -134,11 +81,12 @@ def was_sought(way: Direction, parcel: Parcel, job: Job, comments: list[crm.Comm
         return _brought_up_to_date(way, parcel, job)
     for comment in comments:
         if mark_of(comment.text) == link.content_hash and bind(link, comment.id):
+            link.files = {files.FIELD: parcel.cargo[job.pk].get("files", [])}
             parcel.touch(link)
             job.target_id = comment.id
             return _brought_up_to_date(way, parcel, job, is_news=True)
     parcel.pack(job, {**parcel.cargo[job.pk], "is_new": True})
-    return Next(way.step("write_comment"), keeps_attempts=True)
+    return files.writing(way, parcel.cargo[job.pk], keeps_attempts=True)
 
 
 def edit(way: Direction, parcel: Parcel, jobs: list[Job]) -> Command:
@@ -170,6 +118,7 @@ def _brought_up_to_date(
 def _settle(way: Direction, parcel: Parcel, job: Job) -> None:
     link = parcel.found[job.pk]
     link.content_hash, link.params = _mark(way, parcel, job), {}
+    link.files = {files.FIELD: parcel.cargo[job.pk].get("files", [])}
     job.target_id = link.target_id or ""
     parcel.touch(link)
 
@@ -187,36 +136,20 @@ def _mark(way: Direction, parcel: Parcel, job: Job) -> str:
     return mark_of(_text(way, parcel, job))
 
 
-def _steps(way: Direction) -> dict[str, Step]:
+def steps(way: Direction) -> dict[str, Step]:
+    """Writing, seeking after a lost answer, changing, in one direction."""
     writing = partial(Step, calls=way.writes, prepare=partial(intend, way), restart=way.step("read_comment"))
+    write_one = writing(
+        method="crm.timeline.comment.add",
+        ask=partial(write, way),
+        read=crm.read_added,
+        hear=partial(was_written, way),
+        lookup=way.step("seek_comment"),
+        folds=True,
+    )
     return {
-        way.step("read_comment"): Step(
-            calls=way.reads,
-            method="crm.timeline.comment.get",
-            ask=partial(read, way),
-            read=crm.read_comment,
-            hear=partial(was_read, way),
-            excuse=deleted,
-            folds=True,
-        ),
-        way.step("read_author"): Step(
-            calls=way.reads,
-            method="user.get",
-            ask=read_author,
-            read=crm.read_user_names,
-            hear=partial(author_read, way),
-            group=AUTHORS_AT_ONCE,
-            otherwise=way.step("write_comment"),
-            folds=True,
-        ),
-        way.step("write_comment"): writing(
-            method="crm.timeline.comment.add",
-            ask=partial(write, way),
-            read=crm.read_added,
-            hear=partial(was_written, way),
-            lookup=way.step("seek_comment"),
-            folds=True,
-        ),
+        way.step("write_comment"): write_one,
+        way.step("write_files"): replace(write_one, is_alone=True),
         way.step("seek_comment"): writing(
             method="crm.timeline.comment.list",
             ask=partial(seek, way),
@@ -231,6 +164,3 @@ def _steps(way: Direction) -> dict[str, Step]:
             folds=True,
         ),
     }
-
-
-STEPS = {**_steps(FORWARD), **_steps(BACK)}

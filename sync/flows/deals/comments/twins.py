@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from sync.errors import NeedsStaff, NotYet
-from sync.flows.deals.comment_text import announces_arrival, mark_of
+from sync.flows.deals.comments.text import announces_arrival, mark_of
 from sync.flows.deals.delivery import CREATING_STEPS
 from sync.flows.deals.options import DealOptions
 from sync.flows.deals.way import DELIVERY
