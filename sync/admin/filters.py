@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from sync.admin.moments import rows_since
 from sync.admin.words import STEPS
 from sync.flows import FLOWS
-from sync.models import Event, Job
+from sync.models import Event, Job, Portal, Route
 
 Choices = Iterable[tuple[str, Any]]
 
@@ -34,22 +34,42 @@ PERIODS: dict[str, tuple[Any, timedelta]] = {
 
 
 class StateFilter(admin.SimpleListFilter):
-    """Jobs in one state.
+    """Jobs in one state; of its own accord all but those that had nothing to do, mostly echoes of our writes.
 
+    Whoever searches for a deal sees them too: there, that nothing was to do is an answer.
     Only running jobs have a lease. Saying so lets the index over state and lease deliver the newest first,
     so that a page of one state out of a million jobs needs no sorting.
     """
 
     title = _("state")
     parameter_name = "state"
+    ALL = "all"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        """All states."""
-        return Job.State.choices
+        """All jobs, or those of one state; `choices` adds the default."""
+        return [(self.ALL, pgettext_lazy("jobs", "All")), *Job.State.choices]
+
+    def choices(self, changelist: Any) -> Any:
+        """The links; the first one leads to the default."""
+        first, *others = super().choices(changelist)
+        chosen = self._chosen(bool(changelist.query))
+        label = _("All but “%(state)s”") % {"state": Job.State.SKIPPED.label}
+        yield {**first, "selected": chosen is None, "display": label}
+        for choice, (word, _label) in zip(others, self.lookup_choices, strict=True):
+            yield {**choice, "selected": chosen == word}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         """Jobs in the chosen state."""
-        return in_state(queryset, self.value()) if self.value() in Job.State.values else queryset
+        chosen = self._chosen(bool(request.GET.get(SEARCH_VAR, "").strip()))
+        if chosen is None:
+            return with_work(queryset)
+        return queryset if chosen == self.ALL else in_state(queryset, chosen)
+
+    def _chosen(self, is_search: bool) -> str | None:
+        """A state, ALL, or None for the default; what is neither counts as not chosen."""
+        if self.value() in (self.ALL, *Job.State.values):
+            return self.value()
+        return self.ALL if is_search else None
 
 
 def in_state(jobs: QuerySet[Job], state: str | None) -> QuerySet[Job]:
@@ -89,7 +109,10 @@ class StepFilter(admin.SimpleListFilter):
         """Open and failed jobs at the chosen step."""
         if not self.value():
             return queryset
-        return queryset.filter(state__in=(*Job.OPEN, Job.State.FAILED), step=self.value())
+        # naming all portals and routes costs nothing and lets the index of the queue's board find the step
+        portals, routes = (list(model.objects.values_list("pk", flat=True)) for model in (Portal, Route))
+        here = queryset.filter(state__in=(*Job.OPEN, Job.State.FAILED), step=self.value())
+        return here.filter(portal__in=portals, route__in=routes)
 
 
 class PeriodFilter(admin.SimpleListFilter):

@@ -23,6 +23,7 @@ from sync.admin.screen import Screen
 TASKS: dict[str, Any] = {
     "sync.tasks.sweep": _("Repair: return jobs of dead workers, ring where work waits"),
     "sync.tasks.prune": _("Delete old history"),
+    "sync.tasks.sync_directories": _("Read the directories"),
     "sync.tasks.drain": _("Look at one portal (argument: its number)"),
 }
 """What a schedule may call."""
