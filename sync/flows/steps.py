@@ -200,7 +200,7 @@ class Flow:
     `listing` is what a resync of more than named records needs; `missed` tells which listed records have
     changed without our hearing of it. For the forecast only: `first` is the step
     where the work of an event from each side mostly begins, `usual` the step that mostly follows each one (a
-    step that is not in it is the last).
+    step without one is the last), `usual_on` what a route's options change of that.
     """
 
     sort: Sort
@@ -211,16 +211,18 @@ class Flow:
     checkup: Checkup | None = None
     first: Mapping[Side, str] = field(default_factory=dict)
     usual: Mapping[str, str] = field(default_factory=dict)
+    usual_on: Callable[[Route], Mapping[str, str]] = lambda _: {}
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     merge: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]] = lambda old, new: {**old, **new}
 
-    def usual_way(self, step: str) -> list[str]:
-        """The step and those that mostly follow it."""
+    def usual_way(self, route: Route, step: str) -> tuple[str, ...]:
+        """The step and those that mostly follow it on this route."""
+        usual = {**self.usual, **self.usual_on(route)}
         way: list[str] = []
         while step in self.steps and step not in way:
             way.append(step)
-            step = self.usual.get(step, "")
-        return way
+            step = usual.get(step, "")
+        return tuple(way)
 
 
 __all__ = [

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sync.flows.steps import Flow, Side, Step
+from sync.flows.steps import Side, Step
 
 ANSWER_SECONDS = 1.0
 """What the last request takes itself, roughly: with work left, the forecast is never zero."""
@@ -18,11 +18,10 @@ ANSWER_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Work:
-    """`count` jobs of one route that stand at `step`; `idle` is seconds until the last of them is due."""
+    """`count` jobs of one route and the steps still before them; `idle`: seconds until the last is due."""
 
     route: str
-    flow: Flow
-    step: str
+    way: tuple[Step, ...]
     count: int
     portals: Mapping[Side, str]
     idle: float = 0.0
@@ -94,8 +93,7 @@ def loads_of(works: Iterable[Work], tempos: Mapping[str, Tempo]) -> dict[str, Lo
     """What each portal will be asked: the steps the jobs stand at, and those that mostly follow."""
     loads = {slug: Load(shrunk=tempo.shrunk) for slug, tempo in tempos.items()}
     for work in works:
-        for name in work.flow.usual_way(work.step):
-            step = work.flow.steps[name]
+        for step in work.way:
             loads[work.portals[step.calls]].add(work, step)
     return loads
 

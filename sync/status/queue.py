@@ -195,8 +195,10 @@ def _unsorted_work(routes: list[Route], events: Mapping[int, Unsorted]) -> Itera
 
 
 def _work(route: Route, step: str, count: int, *, idle: float = 0.0) -> Work:
+    flow = FLOWS[route.flow]
+    way = tuple(flow.steps[name] for name in flow.usual_way(route, step))
     portals: dict[Any, str] = {"source": route.source.slug, "target": _target(route)}
-    return Work(route.slug, FLOWS[route.flow], step, count, portals=portals, idle=idle)
+    return Work(route.slug, way, count, portals=portals, idle=idle)
 
 
 def _target(route: Route) -> str:

@@ -58,6 +58,8 @@ def test_unsorted_webhooks_wait_too(bus: Bus) -> None:
 
 def test_forecast_follows_the_pace(bus: Bus) -> None:
     bus.add_jobs(120)
+    with bus.site.orm():
+        Route.objects.update(options={"comment": "Deal {target_id}", "stage": "C2:UC_MXQPC8"})
     bus.portal("a", requests_per_minute=20, bucket_leak=2)
     told = bus.queue()
     # one request fetches all, three write the comments, three the stages; the first may go at once

@@ -3,14 +3,20 @@
 import pytest
 
 from sync.flows.deals import FLOW
+from sync.models import Route
 from sync.status.forecast import Forecast, Tempo, Work, forecast, loads_of, slowest
 
 PORTALS = {"source": "a", "target": "b"}
 TEMPOS = {"a": Tempo(interval=3.0), "b": Tempo(interval=6.0)}
 
 
+def _route(**options: object) -> Route:
+    return Route(options={"comment": "Deal {target_id}", "stage": "C2:X", **options})
+
+
 def _work(count: int, *, step: str = "fetch", route: str = "r", idle: float = 0.0) -> Work:
-    return Work(route, FLOW, step, count, portals=PORTALS, idle=idle)
+    way = tuple(FLOW.steps[name] for name in FLOW.usual_way(_route(), step))
+    return Work(route, way, count, portals=PORTALS, idle=idle)
 
 
 def _seconds(works: list[Work], tempos: dict[str, Tempo] = TEMPOS, *, route: str = "r") -> float | None:
@@ -20,7 +26,21 @@ def _seconds(works: list[Work], tempos: dict[str, Tempo] = TEMPOS, *, route: str
 def test_every_usual_step_is_a_step_of_the_flow() -> None:
     named = {*FLOW.usual, *FLOW.usual.values(), *FLOW.first.values()}
     assert named <= set(FLOW.steps)
-    assert all(FLOW.usual_way(step)[-1] in {"stage", "report"} for step in FLOW.usual)
+
+
+@pytest.mark.parametrize(
+    ("route", "way"),
+    [
+        (_route(), "fetch create comment stage"),
+        (_route(comment=""), "fetch create stage"),
+        (_route(stage=""), "fetch create comment"),
+        (_route(comment="", stage=""), "fetch create"),
+        (_route(carry={"products": True}), "fetch products create comment stage"),
+        (_route(nonsense=1), "fetch create comment stage"),
+    ],
+)
+def test_way_of_a_new_deal(route: Route, way: str) -> None:
+    assert FLOW.usual_way(route, "fetch") == tuple(way.split())
 
 
 def test_nothing_waits() -> None:

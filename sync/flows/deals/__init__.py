@@ -24,6 +24,7 @@ from sync.flows.deals import (
 from sync.flows.deals.checkup import CHECKUP
 from sync.flows.deals.missing import missed
 from sync.flows.deals.sorting import backfill, sort
+from sync.flows.deals.usual import USUAL, usual_on
 from sync.flows.steps import Flow, Listing
 
 COMMENTS = "comments"
@@ -56,24 +57,6 @@ FLOW = Flow(
     },
     checkup=CHECKUP,
     first={"source": "fetch", "target": "report"},
-    usual={
-        "fetch": "create",
-        "file": "create_with_files",
-        "find": "comment",
-        "create": "comment",
-        "create_with_files": "comment",
-        "find_comment": "stage",
-        "comment": "stage",
-        "look": "report",
-        "contacts": "create",
-        "companies": "create",
-        "products": "create",
-        "party": "create",
-        "add_party": "create",
-        "set_products": "comment",
-        "read_comment": "read_author",
-        "read_author": "write_comment",
-        "read_comment_back": "read_author_back",
-        "read_author_back": "write_comment_back",
-    },
+    usual=USUAL,
+    usual_on=usual_on,
 )
