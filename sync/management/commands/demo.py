@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import signal
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Start, send, watch, prove; then keep running unless `--once`."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: take all that runs along
         with self._rehearsal() as rehearsal:
             self.stdout.write(f"Portals, web and worker are up: {rehearsal.base}/admin/")
             ids = rehearsal.seed(options["deals"])
