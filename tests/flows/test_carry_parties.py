@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from sync import engine, inbox
@@ -36,6 +40,15 @@ def contact(bus, side: str = "source", **fields) -> str:
 
 def company(bus, side: str = "source", **fields) -> str:
     return str(bus.call(side, "crm.company.add", {"fields": fields or ROMASHKA}))
+
+
+def unwelcome(bus) -> str:
+    """A contact that every portal refuses."""
+    bad = contact(bus, NAME="Плохой")
+    bus.source.emulator.portal.entities[3].table.get(int(bad))["EMAIL"] = [
+        {"ID": "9001", "VALUE": "not an address", "VALUE_TYPE": "WORK", "TYPE_ID": "EMAIL"}
+    ]
+    return bad
 
 
 def deal_with(bus, *contacts: str, company_id: str = "") -> str:
@@ -88,6 +101,16 @@ def test_contacts_and_company_arrive_with_the_deal_in_their_order(bus):
     assert bus.job().warning == ""
 
 
+def test_the_primary_contact_is_primary_there_too(bus):
+    one, two = contact(bus, NAME="Первый"), contact(bus, NAME="Главный")
+    deal_id = deal_with(bus, one, two)
+    links = [{"CONTACT_ID": one, "SORT": 10}, {"CONTACT_ID": two, "SORT": 20, "IS_PRIMARY": "Y"}]
+    bus.call("source", "crm.deal.contact.items.set", {"id": deal_id, "items": links})
+    bus.webhook(deal_id)
+    bus.run()
+    assert names_on(bus, bus.deals()[0]) == ["Главный", "Первый"]
+
+
 def test_whoever_is_there_already_is_found_by_phone_or_email_and_left_as_they_are(bus):
     by_phone = contact(bus, "target", NAME="Иван Иваныч", PHONE=[{"VALUE": "+7(999)111 22 33"}])
     by_mail = contact(bus, "target", NAME="Мария", EMAIL=[{"VALUE": "Maria@example.com"}])
@@ -124,6 +147,70 @@ def test_fifty_deals_with_the_same_new_contact_bring_it_once(bus):
     assert len(bus.deals()) == 50
     assert {tuple(deal["CONTACT_IDS"]) for deal in bus.deals()} == {(int(there(bus)[0]["ID"]),)}
     assert not Job.objects.exclude(state="done").exists()
+
+
+def held_back(bus) -> Job:
+    """Work until a job is to add a contact, and the portal's limit says not now."""
+    bus.target.post(
+        "faults", {"rules": [{"refuse": 1.0, "refuse_as": "query_limit", "methods": ["crm.item.add"]}]}
+    )
+    for _ in range(5):
+        engine.drain(bus.from_portal.pk)
+        engine.drain(bus.to_portal.pk)
+    bus.target.post("faults", {})
+    time.sleep(2.1)  # the limit's own wait
+    return Job.objects.get(step="add_party")
+
+
+def hurry_others(bus, job: Job, rounds: int = 8) -> None:
+    for _ in range(rounds):
+        Job.objects.filter(state="waiting").update(due_at=timezone.now())
+        Job.objects.filter(pk=job.pk).update(due_at=timezone.now() + timedelta(hours=1))
+        engine.drain(bus.from_portal.pk)
+        engine.drain(bus.to_portal.pk)
+
+
+def test_whoever_comes_second_waits_for_the_first_however_long_it_takes(bus):
+    one = contact(bus, NAME="Без телефона")
+    for _ in range(2):
+        bus.webhook(deal_with(bus, one))
+    maker = held_back(bus)
+    hurry_others(bus, maker)
+    assert there(bus) == []
+    assert Job.objects.exclude(pk=maker.pk).get().attempts == 0
+    Job.objects.update(due_at=timezone.now())
+    bus.run()
+    assert (len(there(bus)), len(bus.deals())) == (1, 2)
+
+
+def test_an_intent_that_comes_back_to_its_first_maker_is_looked_up_again(bus):
+    one = contact(bus, NAME="Один")
+    bus.webhook(deal_with(bus, one))
+    first = held_back(bus)
+    assert Job.objects.cancel(now=timezone.now()) == 1
+    bus.webhook(deal_with(bus, one))
+    to_step(bus, "seek_party")
+    bus.target.post("faults", {})
+    assert Job.objects.filter(state="waiting").cancel(now=timezone.now()) == 1
+    assert len(there(bus)) == 1
+    assert Job.objects.filter(pk=first.pk).requeue(now=timezone.now()) == 1
+    bus.run()
+    assert (len(there(bus)), len(bus.deals())) == (1, 1)
+
+
+def test_what_was_refused_to_one_deal_does_not_wait_for_its_other_contacts(bus):
+    bad, good = unwelcome(bus), contact(bus, NAME="Годный")
+    bus.webhook(deal_with(bus, bad, good))
+    for _ in range(3):
+        engine.drain(bus.from_portal.pk)
+        engine.drain(bus.to_portal.pk)
+        if "without_party" in Attempt.objects.values_list("step", flat=True):
+            break
+    maker = Job.objects.get()
+    Job.objects.update(step="party", state="waiting", head_of=F("lane"), portal=bus.to_portal)
+    bus.webhook(deal_with(bus, bad))
+    hurry_others(bus, maker)
+    assert Job.objects.exclude(pk=maker.pk).get().state == "done"
 
 
 @pytest.mark.parametrize("where", ["middle", "inside"])
@@ -177,11 +264,7 @@ def test_an_event_that_joins_a_job_in_the_middle_makes_no_second_contact(bus):
 
 def test_a_refused_contact_is_a_warning_and_the_deal_goes(bus):
     good = contact(bus, NAME="Годный")
-    bus.target.post("faults", {})
-    bad = contact(bus, NAME="Плохой")
-    bus.source.emulator.portal.entities[3].table.get(int(bad))["EMAIL"] = [
-        {"ID": "9001", "VALUE": "not an address", "VALUE_TYPE": "WORK", "TYPE_ID": "EMAIL"}
-    ]
+    bad = unwelcome(bus)
     deal_id = deal_with(bus, bad, good)
     bus.webhook(deal_id)
     bus.run()
@@ -197,10 +280,7 @@ def test_a_refused_contact_is_a_warning_and_the_deal_goes(bus):
 
 
 def test_a_refused_contact_does_not_hold_up_others_who_bring_it(bus):
-    bad = contact(bus, NAME="Плохой")
-    bus.source.emulator.portal.entities[3].table.get(int(bad))["EMAIL"] = [
-        {"ID": "9001", "VALUE": "not an address", "VALUE_TYPE": "WORK", "TYPE_ID": "EMAIL"}
-    ]
+    bad = unwelcome(bus)
     for _ in range(3):
         bus.webhook(deal_with(bus, bad))
     bus.run()

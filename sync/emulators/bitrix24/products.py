@@ -51,7 +51,9 @@ def list_rows(call: Call) -> Page:
 
 
 def set_rows(call: Call) -> Any:
-    """`crm.item.productrow.set`: replaces all rows and gives them back."""
+    """`crm.item.productrow.set`: replaces all rows and gives them back; [] is none, no rows at all an error."""
+    if call.get("productRows") is None:
+        raise ApiError("100", "Could not find value for parameter {productRows}")
     entity, owner = _owner(call, str(call.get("ownerType")), owner_id=call.number("ownerId"))
     rows = [from_item(call.portal, as_map(part)) for part in call.listed("productRows")]
     _replace(call, entity, owner=owner, rows=rows)
