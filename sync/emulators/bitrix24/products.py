@@ -51,7 +51,7 @@ def list_rows(call: Call) -> Page:
 
 
 def set_rows(call: Call) -> Any:
-    """`crm.item.productrow.set`: replaces all rows and gives them back; [] is none, no rows at all an error."""
+    """`crm.item.productrow.set`: replaces all rows and gives them back; a call without rows is refused."""
     if call.get("productRows") is None:
         raise ApiError("100", "Could not find value for parameter {productRows}")
     entity, owner = _owner(call, str(call.get("ownerType")), owner_id=call.number("ownerId"))
