@@ -58,7 +58,7 @@ def visit(portal: Portal, routes: list[Route], *, waiting: Callable[[float], Non
     except SyncError as error:
         seen.findings.append(fault(where, _("It does not work: %s") % error.message))
     else:
-        seen.findings += _judged(where, seen.answers)
+        seen.findings += _judged(where, seen.answers, needed=_methods(portal, routes, is_needed=True))
         seen.findings += _trouble(portal, where)
     return seen
 
@@ -95,16 +95,17 @@ def _questions(portal: Portal, routes: list[Route]) -> dict[str, Command]:
     return questions
 
 
-def _methods(portal: Portal, routes: list[Route]) -> list[str]:
-    """Vendor methods that the steps of its routes call on this portal."""
-    needed = {
+def _methods(portal: Portal, routes: list[Route], *, is_needed: bool = False) -> list[str]:
+    """Vendor methods that the steps of its routes call on this portal, or those no job can do without."""
+    called = {
         step.method
         for route in routes
         for side in _sides(portal, route)
         for step in _steps(FLOWS[route.flow], side)
         if "." in step.method  # what has no dot is a plain download, not a method
+        and not (is_needed and step.otherwise)
     }
-    return sorted(needed)
+    return sorted(called)
 
 
 def _steps(flow: Flow, side: Side) -> list[Step]:
@@ -126,10 +127,10 @@ def _asked(
     return answers
 
 
-def _judged(where: str, answers: Mapping[str, Answer]) -> Iterator[Finding]:
+def _judged(where: str, answers: Mapping[str, Answer], *, needed: list[str]) -> Iterator[Finding]:
     """What the portal told about itself and about us."""
     yield from _owner(where, answers["profile"])
-    yield from _rights(where, answers)
+    yield from _rights(where, answers, needed=needed)
     yield _clock(where, answers["time"])
 
 
@@ -149,27 +150,35 @@ def _owner(where: str, answer: Answer) -> Iterator[Finding]:
         )
 
 
-def _rights(where: str, answers: Mapping[str, Answer]) -> Iterator[Finding]:
-    methods = {
-        key.removeprefix("method "): answer for key, answer in answers.items() if key.startswith("method ")
-    }
+def _rights(where: str, answers: Mapping[str, Answer], *, needed: list[str]) -> Iterator[Finding]:
+    """What the webhook may not: a fault where work stops, a warning where only a part stays behind."""
+    closed = sorted(
+        key.removeprefix("method ")
+        for key, answer in answers.items()
+        if key.startswith("method ") and _is_closed(answer)
+    )
     scopes = answers["scope"].value if answers["scope"].error is None else None
-    needed = {method.partition(".")[0] for method in methods}
-    if isinstance(scopes, list) and (missing := sorted(needed - set(scopes))):
-        yield fault(
-            where,
-            _("The webhook lacks the permission %s.") % ", ".join(missing),
-            _("Add it to the incoming webhook in the portal (Developer resources)."),
-        )
-    closed = sorted(name for name, answer in methods.items() if _is_closed(answer))
-    if closed:
-        yield fault(
-            where,
-            _("These methods are not open to us: %s.") % ", ".join(closed),
-            _("Check the webhook's permissions, its owner's rights, and the portal's plan."),
-        )
-    elif methods:
-        yield ok(where, _("All %d methods we need are open to us.") % len(methods))
+    known = set(scopes) if isinstance(scopes, list) else None
+    for methods, tell, weight in (
+        ([name for name in closed if name in needed], fault, _("Deals will fail there.")),
+        ([name for name in closed if name not in needed], warn, _("Deals go without what it brings.")),
+    ):
+        if methods:
+            missing = (
+                sorted({name.partition(".")[0] for name in methods} - known) if known is not None else []
+            )
+            words = {"methods": ", ".join(methods), "weight": weight}
+            yield tell(where, _("Not open to us: %(methods)s. %(weight)s") % words, _remedy(missing))
+    if not closed:
+        yield ok(where, _("All methods we call are open to us."))
+
+
+def _remedy(scopes: list[str]) -> str:
+    if scopes:
+        return _(
+            "Add the permission %s to the incoming webhook in the portal (Developer resources)."
+        ) % ", ".join(scopes)
+    return _("Check the webhook's permissions, its owner's rights, and the portal's plan.")
 
 
 def _is_closed(answer: Answer) -> bool:

@@ -90,11 +90,16 @@ def test_portal_does_not_answer(well: Bus) -> None:
 
 
 def test_permission_is_missing(well: Bus) -> None:
-    well.a.portal.settings.scopes = ["disk"]
-    code, findings = _examine(well)
-    faults = [one["what"] for one in findings if one["level"] == "fault" and one["where"] == "portal a"]
-    assert code == 1
-    assert any(what.startswith("The webhook lacks the permission crm") for what in faults)
+    well.a.portal.settings.scopes = ["user", "disk"]
+    fault = _only_fault(well, where="portal a")
+    assert "crm.item.list" in fault["what"]
+    assert "Add the permission crm to" in fault["todo"]
+
+
+def test_permission_that_work_can_do_without(well: Bus) -> None:
+    well.a.portal.settings.scopes = ["crm", "disk"]
+    [told] = _warnings(well, where="portal a")
+    assert told == "Not open to us: user.get. Deals go without what it brings."
 
 
 def test_host_is_not_allowed(well: Bus) -> None:
