@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
@@ -43,33 +44,40 @@ class StateFilter(admin.SimpleListFilter):
 
     title = _("state")
     parameter_name = "state"
-    ALL = "all"
+    WORK, ALL = "work", "all"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        """All jobs, or those of one state; `choices` adds the default."""
-        return [(self.ALL, pgettext_lazy("jobs", "All")), *Job.State.choices]
+        """All jobs but those without work, all jobs, or those of one state."""
+        most = _("All but “%(state)s”") % {"state": Job.State.SKIPPED.label}
+        return [(self.WORK, most), (self.ALL, _("All")), *Job.State.choices]
 
     def choices(self, changelist: Any) -> Any:
-        """The links; the first one leads to the default."""
-        first, *others = super().choices(changelist)
-        chosen = self._chosen(bool(changelist.query))
-        label = _("All but “%(state)s”") % {"state": Job.State.SKIPPED.label}
-        yield {**first, "selected": chosen is None, "display": label}
-        for choice, (word, _label) in zip(others, self.lookup_choices, strict=True):
-            yield {**choice, "selected": chosen == word}
+        """A link for each, the default's too; Django's own "All" is one of ours."""
+        _without, *links = super().choices(changelist)
+        for link, (word, _label) in zip(links, self.lookup_choices, strict=True):
+            yield {**link, "selected": word == self._chosen}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         """Jobs in the chosen state."""
-        chosen = self._chosen(bool(request.GET.get(SEARCH_VAR, "").strip()))
-        if chosen is None:
+        if self._chosen == self.WORK:
             return with_work(queryset)
-        return queryset if chosen == self.ALL else in_state(queryset, chosen)
+        return queryset if self._chosen == self.ALL else in_state(queryset, self._chosen)
 
-    def _chosen(self, is_search: bool) -> str | None:
-        """A state, ALL, or None for the default; what is neither counts as not chosen."""
-        if self.value() in (self.ALL, *Job.State.values):
-            return self.value()
-        return self.ALL if is_search else None
+    @property
+    def _chosen(self) -> str:
+        """The word in the address; any other counts as none."""
+        if self.value() in (self.WORK, self.ALL, *Job.State.values):
+            return str(self.value())
+        return self.ALL if self.request.GET.get(SEARCH_VAR, "").strip() else self.WORK
+
+
+def with_work(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """Jobs that had something to do, the newest first along the primary key.
+
+    No index of its own: none delivers five states in one order. Mostly a page takes a few milliseconds; if
+    of a million jobs only three in a thousand had work, a tenth of a second.
+    """
+    return jobs.exclude(state=Job.State.SKIPPED)
 
 
 def in_state(jobs: QuerySet[Job], state: str | None) -> QuerySet[Job]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from django.db import connection
@@ -111,6 +112,30 @@ def test_filters(route: Route, boss: Client, query: dict[str, str], found: set[s
     lease = timezone.now() + timedelta(minutes=1)
     make_job(route, state="running", note="running", lease_until=lease, finished_at=None)
     assert {job.note for job in listed(boss, **query)} == found
+
+
+def test_jobs_without_work_hide_until_asked_for(route: Route, boss: Client) -> None:
+    echo = make_job(route, state="skipped", source_id="77")
+    done = make_job(route, state="done")
+    assert listed(boss) == listed(boss, state="work") == listed(boss, state="nonsense") == [done]
+    assert listed(boss, state="all") == [done, echo]
+    assert listed(boss, state="skipped") == [echo]
+    assert listed(boss, q="77") == [echo]
+    assert listed(boss, q="77", state="work") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "chosen"),
+    [({}, "Все, кроме «делать нечего»"), ({"state": "all"}, "Все"), ({"q": "77"}, "Все")],
+)
+def test_the_list_says_which_jobs_it_shows(boss: Client, query: dict[str, str], chosen: str) -> None:
+    answer = boss.get(reverse("admin:sync_job_changelist"), query)
+    changelist = answer.context["cl"]
+    links = list(changelist.filter_specs[0].choices(changelist))
+    assert [link["display"] for link in links if link["selected"]] == [chosen]
+    assert {"work", "all", *Job.State.values} == {
+        parse_qs(link["query_string"].lstrip("?"))["state"][0] for link in links
+    }
 
 
 @pytest.mark.parametrize("days", range(6))
