@@ -190,10 +190,15 @@ def die_with(parent: int) -> None:
     if prctl is None:
         return
 
-    def bind() -> None:
+    def bind(expected: int) -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != expected:  # it died before the kernel knew our wish
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    bind()
-    os.register_at_fork(after_in_child=bind)
-    if os.getppid() != parent:  # it died before the kernel knew our wish
-        os.kill(os.getpid(), signal.SIGKILL)
+    forking = [os.getpid()]
+
+    def remember() -> None:
+        forking[0] = os.getpid()
+
+    bind(parent)
+    os.register_at_fork(before=remember, after_in_child=lambda: bind(forking[0]))
