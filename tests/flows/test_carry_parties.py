@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -371,3 +373,32 @@ def test_a_route_that_carries_nothing_asks_for_nothing(bus):
     bus.run()
     assert requests_of(bus) - before == 4
     assert (there(bus), Link.objects.exclude(entity="deal").count()) == ([], 0)
+
+
+def test_two_workers_at_once_bring_nobody_twice(bus):
+    people = [contact(bus, NAME=f"К{number}") for number in range(5)]
+    for number in range(30):
+        bus.webhook(
+            deal_with(bus, *people[number % 3 :], company_id=company(bus, TITLE="Ф") if not number else "")
+        )
+    bus.target.post("limits", {"latency": 0.05})
+    ends = time.monotonic() + 60
+
+    def work() -> None:
+        try:
+            while time.monotonic() < ends and Job.objects.filter(state__in=Job.OPEN).exists():
+                engine.drain(bus.from_portal.pk)
+                engine.drain(bus.to_portal.pk)
+                time.sleep(0.02)
+        finally:
+            connection.close()
+
+    engine.drain(bus.from_portal.pk)
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(row["NAME"] for row in there(bus)) == [f"К{number}" for number in range(5)]
+    assert len(bus.deals()) == 30
+    assert set(Job.objects.values_list("state", "warning")) == {("done", "")}

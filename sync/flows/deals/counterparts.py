@@ -45,8 +45,7 @@ def intend(parcel: Parcel) -> None:
 
     `parcel.found`: (job ID) → the Link of that party.
     """
-    for job in parcel.jobs:
-        _fill_in(parcel, job)
+    _fill_in(parcel)
     firsts = [(job, party) for job in parcel.jobs if (party := pending(parcel.cargo[job.pk]))]
     before = set(_keys_of(_links(firsts)))
     fresh: dict[Key, Link] = {
@@ -180,17 +179,19 @@ def _wait_for_maker(job: Job, link: Link) -> None:
         )
 
 
-def _fill_in(parcel: Parcel, job: Job) -> None:
-    """Parties that another deal has linked since this one was read."""
-    open_ones = [party for party in parties_of(parcel.cargo[job.pk]) if not party.get("target")]
-    for entity in {party["entity"] for party in open_ones}:
-        ids = [party["id"] for party in open_ones if party["entity"] == entity]
-        known = targets_of(job.route, entity, ids)
-        for party in open_ones:
-            if party["entity"] == entity and party["id"] in known:
+def _fill_in(parcel: Parcel) -> None:
+    """Parties that another deal has linked since this one was read; one query a route and entity."""
+    open_ones: dict[tuple[int, str], list[tuple[Job, Party]]] = {}
+    for job in parcel.jobs:
+        for party in parties_of(parcel.cargo[job.pk]):
+            if not party.get("target"):
+                open_ones.setdefault((job.route_id, party["entity"]), []).append((job, party))
+    for (_, entity), found in open_ones.items():
+        known = targets_of(found[0][0].route, entity, {party["id"] for _, party in found})
+        for job, party in found:
+            if party["id"] in known:
                 party["target"] = known[party["id"]]
-    if open_ones:
-        parcel.pack(job, parcel.cargo[job.pk])
+                parcel.pack(job, parcel.cargo[job.pk])
 
 
 def _links(firsts: list[tuple[Job, Party]], *, is_locked: bool = False) -> list[Link]:

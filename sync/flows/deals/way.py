@@ -49,6 +49,8 @@ def _writing(parcel: Parcel, job: Job) -> Next | Done | Skip:
         return Next("file" if content["files"] else "create")
     if not link.is_linked:  # an earlier create of this deal may have run
         return Next("find")
+    if "is_changed" not in content:  # staff have linked it meanwhile
+        return Next("fetch")
     if content["is_changed"]:
         return Next("file" if content["files"] else "update")
     return delivered(parcel, job)
