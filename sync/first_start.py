@@ -10,11 +10,12 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_q.models import Schedule
+from django_q.models import Schedule, validate_cron
 
 from sync.config import Report, apply, load
 from sync.errors import ConfigRefused
@@ -78,7 +79,25 @@ def ensure_schedules() -> list[str]:
         if not Schedule.objects.filter(func=columns["func"]).exists():
             Schedule.objects.create(name=name, kwargs=NO_RESULTS, next_run=_first_run(name), **columns)
             made.append(name)
-    return made
+    return made + _schedule_directories()
+
+
+def _schedule_directories() -> list[str]:
+    """The reading of directories by SYNC_SCHEDULE; staff change the moment in the admin afterwards."""
+    name, columns = "directories", {"func": "sync.tasks.sync_directories"}
+    if Schedule.objects.filter(**columns).exists():
+        return []
+    row = Schedule(name=name, kwargs=NO_RESULTS, schedule_type=Schedule.CRON, **columns)
+    row.cron = settings.SYNC_SCHEDULE
+    try:
+        validate_cron(row.cron)
+    except ValidationError as error:
+        # no traceback: the sentence is for whoever wrote the environment
+        logger.error(_("SYNC_SCHEDULE: %s"), "; ".join(error.messages))  # noqa: TRY400
+        return []
+    row.next_run = row.calculate_next_run()
+    row.save()
+    return [name]
 
 
 def _first_run(name: str) -> Any:

@@ -32,8 +32,8 @@ def refresh_all() -> int:
 
 
 def in_order(directories: Iterable[Directory]) -> list[Directory]:
-    """Parents before their children."""
-    left = {directory.pk: directory for directory in directories}
+    """Parents before their children, the oldest first."""
+    left = {one.pk: one for one in sorted(directories, key=lambda one: one.pk)}
     ordered: list[Directory] = []
     while left:
         ready = [one for one in left.values() if one.parent_id not in left]

@@ -2,7 +2,7 @@
 
 import os
 
-from sync import engine, pulse, reconciling, sweeping
+from sync import engine, pulse, reconciling, refreshing, sweeping
 from sync.models import Heartbeat
 
 
@@ -28,6 +28,12 @@ def reconcile(route_id: int) -> None:
     """Look for changes of a route that no webhook told about."""
     _beat()
     reconciling.reconcile(route_id)
+
+
+def sync_directories() -> None:
+    """By SYNC_SCHEDULE: read the directories; those under way are not read twice."""
+    _beat()
+    refreshing.refresh_all()
 
 
 def prune() -> None:

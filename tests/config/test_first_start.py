@@ -5,6 +5,7 @@ import logging
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from django_q.models import Schedule
 
 from sync.errors import ConfigRefused
@@ -58,7 +59,11 @@ def test_migrate_sets_an_empty_database_up(filled):
     Schedule.objects.all().delete()
     call_command("migrate", verbosity=0)
     assert Portal.objects.count() == 2
-    assert set(Schedule.objects.values_list("func", flat=True)) == {"sync.tasks.sweep", "sync.tasks.prune"}
+    assert set(Schedule.objects.values_list("func", flat=True)) == {
+        "sync.tasks.sweep",
+        "sync.tasks.prune",
+        "sync.tasks.sync_directories",
+    }
 
 
 def test_migrate_survives_a_wrong_address_and_says_so(filled, settings, caplog):
@@ -72,7 +77,7 @@ def test_migrate_survives_a_wrong_address_and_says_so(filled, settings, caplog):
 
 def test_schedules_are_made_as_the_worker_needs_them():
     Schedule.objects.all().delete()
-    assert ensure_schedules() == ["sweep", "prune"]
+    assert ensure_schedules() == ["sweep", "prune", "directories"]
     sweep = Schedule.objects.get(name="sweep")
     assert (sweep.schedule_type, sweep.minutes, sweep.repeats, sweep.cluster) == ("I", 1, -1, None)
     assert ast.literal_eval(sweep.kwargs) == {"q_options": {"save": False}}
@@ -83,3 +88,22 @@ def test_what_staff_changed_in_a_schedule_stays():
     Schedule.objects.filter(func="sync.tasks.sweep").update(name="my sweep", minutes=5, repeats=0)
     assert ensure_schedules() == []
     assert Schedule.objects.get(func="sync.tasks.sweep").minutes == 5
+
+
+def test_directories_are_read_by_the_schedule_of_the_environment(settings):
+    Schedule.objects.all().delete()
+    settings.SYNC_SCHEDULE = "30 4 * * 1"
+    ensure_schedules()
+    row = Schedule.objects.get(func="sync.tasks.sync_directories")
+    assert (row.schedule_type, row.cron, row.repeats) == ("C", "30 4 * * 1", -1)
+    moment = timezone.localtime(row.next_run)
+    assert (moment.weekday(), moment.hour, moment.minute) == (0, 4, 30)
+    assert row.next_run > timezone.now()
+
+
+def test_a_wrong_schedule_is_told(settings, caplog):
+    Schedule.objects.all().delete()
+    settings.SYNC_SCHEDULE = "at midnight"
+    with caplog.at_level(logging.ERROR, logger="sync.first_start"):
+        assert ensure_schedules() == ["sweep", "prune"]
+    assert "SYNC_SCHEDULE" in caplog.text

@@ -52,16 +52,24 @@ def field_get(call: Call) -> Any:
 def element_get(call: Call) -> Page:
     """`lists.element.get`: a page of elements, one when ELEMENT_ID is given."""
     target = _find(call)
-    names = {name: Field(name, "string") for name in (*_FILTERED, *target.fields)}
-    zone = call.portal.settings.utc_offset
-    wanted = compile_filter(names, call.get("FILTER"), zone=zone, strict=False)
-    element_id = call.number("ELEMENT_ID")
-    rows = [row for row in target.elements if element_id in (0, row["ID"]) and wanted.matches(_flat(row))]
-    for name, direction in reversed(call.mapping("ELEMENT_ORDER").items()):
+    rows = _wanted(call, target)
+    order = call.mapping("ELEMENT_ORDER")
+    if [(name.upper(), str(direction).upper()) for name, direction in order.items()] == [("ID", "ASC")]:
+        order = {}  # as they are kept
+    for name, direction in reversed(order.items()):
         descending = str(direction).upper() == "DESC"
         rows.sort(key=lambda row, name=name: _rank(row.get(name.upper())), reverse=descending)  # type: ignore[misc]
     select = {str(name) for name in call.listed("SELECT")}
     return page_of_rows(rows, start=call.start, show=lambda row: _show_element(row, select))
+
+
+def _wanted(call: Call, target: UniversalList) -> list[Row]:
+    element_id = call.number("ELEMENT_ID")
+    if not element_id and not call.get("FILTER"):
+        return list(target.elements)
+    names = {name: Field(name, "string") for name in (*_FILTERED, *target.fields)}
+    wanted = compile_filter(names, call.get("FILTER"), zone=call.portal.settings.utc_offset, strict=False)
+    return [row for row in target.elements if element_id in (0, row["ID"]) and wanted.matches(_flat(row))]
 
 
 def element_add(call: Call) -> int:

@@ -10,6 +10,8 @@ from sync.connectors.bitrix24.directories import PAGE, Params, Source
 from sync.connectors.types import Answer, Command
 from sync.ranges import Range, cut
 
+MOST_PAGES = 50
+
 MOST_AGAIN = 2
 """A list that changes while it is read is read again so often; then nothing is taken for gone."""
 
@@ -34,9 +36,9 @@ class Progress:
         return asdict(self)
 
     def pages_left(self) -> int:
-        """How many pages are still to be read, as far as is known."""
+        """How many pages could be asked for now; of ranges no more than a request holds."""
         if self.ranges is not None:
-            return sum(-(-(up_to - after) // PAGE) for after, up_to in self.ranges)
+            return len(_cut(self, MOST_PAGES)) if self.ranges else 0
         if self.total is None:
             return 1
         return max(0, -(-(self.total - self.start) // PAGE))

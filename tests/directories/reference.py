@@ -1,0 +1,113 @@
+"""A stand-in portal with reference data, and hands to read it by the shipped example."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from sync import engine, refreshing
+from sync.config import apply, load
+from sync.emulators.bitrix24 import Emulator
+from sync.models import Directory, DirectoryRun, Job, Portal
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "directories.yaml"
+LIST = {"IBLOCK_TYPE_ID": "bitrix_processes"}
+STATES = {"1501": "Действует", "1503": "Закрыт"}
+UNHURRIED = {"requests_per_minute": 100_000, "burst": 1000, "bucket_size": 100_000, "bucket_leak": 10_000.0}
+
+
+@dataclass
+class Reference:
+    """The portal and the installation that reads it."""
+
+    emulator: Emulator
+    cities: dict[str, str] = field(default_factory=dict)
+
+    def furnish(
+        self, *, cities: int = 3, categories: int = 2, objects: int = 4, violations: int = 3, users: int = 2
+    ) -> None:
+        """Seed all five; each object has a city, each violation a category."""
+        self.cities = {str(2001 + 2 * number): f"City {number}" for number in range(cities)}
+        self.rename_cities()
+        keys = list(self.cities)
+        self.add(127, ({"NAME": f"Category {number}"} for number in range(categories)))
+        ids = [row["ID"] for row in self.elements(127)]
+        self.add(
+            77,
+            (
+                {"NAME": f"Object {n}", "PROPERTY_637": keys[n % cities], "PROPERTY_645": "1501"}
+                for n in range(objects)
+            ),
+        )
+        self.add(
+            123,
+            (
+                {"NAME": f"Violation {n}", "PROPERTY_1091": str(ids[n % categories]), "PROPERTY_1115": "1503"}
+                for n in range(violations)
+            ),
+        )
+        self.emulator.add("users", *({"NAME": f"Name{n}", "LAST_NAME": f"Last{n}"} for n in range(1, users)))
+
+    def rename_cities(self, **names: str) -> None:
+        """The choices of the objects' city, anew."""
+        self.cities |= names
+        listed = self.emulator.portal.directory.lists[77]
+        listed.fields["PROPERTY_637"]["DISPLAY_VALUES_FORM"] = dict(self.cities)
+
+    def elements(self, list_id: int) -> list[dict[str, Any]]:
+        """All elements of a list as the portal keeps them."""
+        return list(self.emulator.portal.directory.lists[list_id].elements)
+
+    def add(self, list_id: int, rows: Iterable[dict[str, Any]]) -> list[int]:
+        """New elements."""
+        return self.emulator.add("elements", *({"IBLOCK_ID": list_id, **row} for row in rows))
+
+    def change(self, list_id: int, element_id: int, **fields: str) -> None:
+        """Somebody edits an element."""
+        params = {**LIST, "IBLOCK_ID": list_id, "ELEMENT_ID": element_id, "FIELDS": fields}
+        self.call("lists.element.update", params)
+
+    def remove(self, list_id: int, element_id: int) -> None:
+        """Somebody deletes an element."""
+        self.call("lists.element.delete", {**LIST, "IBLOCK_ID": list_id, "ELEMENT_ID": element_id})
+
+    def call(self, method: str, params: dict[str, Any]) -> Any:
+        """A REST call by somebody else."""
+        answer = requests.post(f"{self.emulator.url}{method}", json=params, timeout=20)
+        answer.raise_for_status()
+        return answer.json()["result"]
+
+    def configure(self, text: str = "", **portal: Any) -> None:
+        """Import a file, the shipped example by default, and take the brake off."""
+        environ = {"BITRIX_WEBHOOK_URL": self.emulator.url}
+        apply(load(text or EXAMPLE.read_text(encoding="utf-8"), "file.yaml", environ=environ))
+        Portal.objects.update(**{**UNHURRIED, "request_seconds": 5, **portal})
+
+    def run(self, *slugs: str, seconds: float = 60, is_dry_run: bool = False) -> dict[str, DirectoryRun]:
+        """Read these directories, all by default, to the end; the runs by slug."""
+        chosen = Directory.objects.filter(slug__in=slugs) if slugs else Directory.objects.all()
+        ids = refreshing.refresh(chosen.select_related("route"), is_dry_run=is_dry_run)
+        self.drain(seconds=seconds)
+        return {run.directory.slug: run for run in DirectoryRun.objects.filter(job__in=ids)}
+
+    def drain(self, *, seconds: float = 60) -> None:
+        """Work until nothing is open."""
+        ends = time.monotonic() + seconds
+        while Job.objects.filter(state__in=Job.OPEN).exists():
+            assert time.monotonic() < ends, list(Job.objects.values("source_id", "step", "state", "note"))
+            sent = sum(engine.drain(portal_id) for portal_id in Portal.objects.values_list("pk", flat=True))
+            time.sleep(0 if sent else 0.05)
+
+    def requests(self) -> int:
+        """REST requests the portal has seen."""
+        return int(self.emulator.stats()["requests"])
+
+
+def counts(run: DirectoryRun) -> dict[str, int]:
+    """What came of a run, without zeros."""
+    return {word: count for word, count in run.counts.items() if count}
