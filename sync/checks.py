@@ -7,6 +7,7 @@ from cryptography.fernet import Fernet
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.utils.translation import gettext
 
 SHORTEST_WATCHDOG = 20
 """Seconds; a cluster needs some to start on a busy machine."""
@@ -16,8 +17,11 @@ def check_encryption_keys(app_configs: Sequence[AppConfig] | None, **_: Any) -> 
     """Every key of FIELD_ENCRYPTION_KEYS is one of Fernet's; which one is not is told by its place only."""
     return [
         Error(
-            f"FIELD_ENCRYPTION_KEYS: key {place} is not a Fernet key (32 bytes in URL-safe base64).",
-            hint="`make env` writes a good one; docs/configuration.md tells how to make and rotate them.",
+            gettext("FIELD_ENCRYPTION_KEYS: key %(place)d is not a Fernet key (32 bytes in URL-safe base64).")
+            % {"place": place},
+            hint=gettext(
+                "`make env` writes a good one; docs/configuration.md tells how to make and rotate them."
+            ),
             id="sync.E001",
         )
         for place, key in enumerate(settings.FIELD_ENCRYPTION_KEYS, start=1)
@@ -30,15 +34,18 @@ def check_portal_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> lis
     if not settings.PORTAL_HOSTS:
         return [
             Error(
-                "PORTAL_HOSTS is empty: no portal can be called.",
-                hint="Unset it for the vendors' own domains, or name your portals' hosts.",
+                gettext("PORTAL_HOSTS is empty: no portal can be called."),
+                hint=gettext("Unset it for the vendors' own domains, or name your portals' hosts."),
                 id="sync.E002",
             )
         ]
     return [
         Warning(
-            f"PORTAL_HOSTS: {pattern} lets the service call hosts that are nobody's portal.",
-            hint="Name the vendor's domain or the portal itself, like *.bitrix24.ru or crm.example.com.",
+            gettext("PORTAL_HOSTS: %(pattern)s lets the service call hosts that are nobody's portal.")
+            % {"pattern": pattern},
+            hint=gettext(
+                "Name the vendor's domain or the portal itself, like *.bitrix24.ru or crm.example.com."
+            ),
             id="sync.W003",
         )
         for pattern in settings.PORTAL_HOSTS
@@ -53,18 +60,23 @@ def check_queue(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Check
     if cluster["retry"] <= cluster["timeout"]:
         found.append(
             Error(
-                "Q_CLUSTER: retry must be longer than timeout, else running tasks are started twice.",
+                gettext(
+                    "Q_CLUSTER: retry must be longer than timeout, else running tasks are started twice."
+                ),
                 id="sync.E004",
             )
         )
     if cluster["workers"] < 1:
-        found.append(Error("WORKERS must be at least 1.", id="sync.E005"))
+        found.append(Error(gettext("WORKERS must be at least 1."), id="sync.E005"))
     if settings.WATCHDOG_SECONDS < SHORTEST_WATCHDOG:
         found.append(
             Warning(
-                f"WATCHDOG_SECONDS is {settings.WATCHDOG_SECONDS}: a cluster that is slow to start would be "
-                "taken for deaf.",
-                hint=f"At least {SHORTEST_WATCHDOG}; 60 is good.",
+                gettext(
+                    "WATCHDOG_SECONDS is %(seconds)s: a cluster that is slow to start would be taken for "
+                    "deaf."
+                )
+                % {"seconds": settings.WATCHDOG_SECONDS},
+                hint=gettext("At least %(seconds)s; 60 is good.") % {"seconds": SHORTEST_WATCHDOG},
                 id="sync.W006",
             )
         )
@@ -75,7 +87,7 @@ def check_retention(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[C
     """History lives at least a day: it is what staff look into and what equal webhooks are found by."""
     if settings.RETENTION_DAYS >= 1:
         return []
-    return [Error("RETENTION_DAYS must be at least 1.", id="sync.E007")]
+    return [Error(gettext("RETENTION_DAYS must be at least 1."), id="sync.E007")]
 
 
 def check_private_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
@@ -84,9 +96,11 @@ def check_private_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> li
         return []
     return [
         Warning(
-            "ALLOW_PRIVATE_HOSTS is on: whoever edits a portal can have the service call your own network, "
-            "over plain http.",
-            hint="Unset it; it is for the demo and tests.",
+            gettext(
+                "ALLOW_PRIVATE_HOSTS is on: whoever edits a portal can have the service call your own "
+                "network, over plain http."
+            ),
+            hint=gettext("Unset it; it is for the demo and tests."),
             id="sync.W008",
         )
     ]

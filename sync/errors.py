@@ -114,7 +114,10 @@ class ConfigRefused(SyncError):
 
 
 class WebhookRejected(Exception):
-    """A webhook we do not accept: HTTP `status`, machine word `code`, sentence for the sender."""
+    """A webhook we do not accept: HTTP `status`, machine word `code`, sentence for the sender.
+
+    The sentence stays English: programs and those who write them read it, not staff.
+    """
 
     STATUS_OF: ClassVar[dict[str, int]] = {
         "unauthorized": 401,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sync.doctor.database import check_database
 from sync.doctor.portals import Visit, visit
@@ -18,6 +19,17 @@ from sync.masking import mask
 from sync.models import Portal, Route
 
 MARKS = {"ok": "✓", "warn": "!", "fault": "✗"}
+
+PLACES = {
+    "settings": gettext_noop("settings"),
+    "database": gettext_noop("database"),
+    "queue": gettext_noop("queue"),
+    "workers": gettext_noop("workers"),
+    "portals": gettext_noop("portals"),
+    "portal": gettext_noop("portal"),
+    "route": gettext_noop("route"),
+}
+"""First word of a finding's `where`; programs read it as it is, people in their language."""
 
 
 def examine(*, waiting: Callable[[str, float], None] = lambda *_: None) -> Iterator[Finding]:
@@ -53,7 +65,8 @@ def as_json(findings: Iterable[Finding]) -> dict[str, Any]:
 
 def as_text(finding: Finding) -> str:
     """One finding for a person: a line, and under it what to do."""
-    line = f"{MARKS[finding.level]} {finding.where}: {mask(finding.what)}"
+    word, gap, name = finding.where.partition(" ")
+    line = f"{MARKS[finding.level]} {_(PLACES.get(word, word))}{gap}{name}: {mask(finding.what)}"
     return f"{line}\n    → {mask(finding.todo)}" if finding.todo else line
 
 

@@ -7,6 +7,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+from django.utils.translation import gettext
 
 
 @lru_cache
@@ -15,8 +16,10 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
         return MultiFernet([Fernet(key) for key in keys])
     except ValueError as error:
         raise ImproperlyConfigured(
-            "FIELD_ENCRYPTION_KEYS holds a key that is not a Fernet key (32 bytes, url-safe base64). "
-            "`make env` prints one."
+            gettext(
+                "FIELD_ENCRYPTION_KEYS holds a key that is not a Fernet key (32 bytes, url-safe base64). "
+                "`make env` prints one."
+            )
         ) from error
 
 
@@ -44,6 +47,9 @@ class SecretField(models.TextField):  # type: ignore[type-arg]  # generic only f
             return cipher().decrypt(value.encode()).decode()
         except InvalidToken as error:
             raise ImproperlyConfigured(
-                f"{self.model._meta.label}.{self.name} cannot be decrypted: its key is not in "
-                "FIELD_ENCRYPTION_KEYS. Add the old key to the end of the list."
+                gettext(
+                    "%(column)s cannot be decrypted: its key is not in FIELD_ENCRYPTION_KEYS. Add the old "
+                    "key to the end of the list."
+                )
+                % {"column": f"{self.model._meta.label}.{self.name}"}
             ) from error
