@@ -19,6 +19,8 @@ PATHS: dict[str, tuple[str, ...]] = {
     "carry_products": ("carry", "products"),
     "carry_files": ("carry", "files"),
     "carry_comments": ("carry", "comments"),
+    "reconcile": ("reconcile",),
+    "look_first": ("look_first",),
 }
 """Form field → where it stands in the options of a route of deals."""
 
@@ -27,6 +29,12 @@ COMMENT_WAYS = [
     ("forward", _("source → target")),
     ("back", _("target → source")),
     ("both", _("both ways")),
+]
+
+
+RECONCILED = [
+    ("linked", _("changes of deals that travel already")),
+    ("all", _("changes of all deals of the source, new ones too")),
 ]
 
 
@@ -52,6 +60,17 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
     carry_products = forms.BooleanField(label=_("Products"), required=False)
     carry_files = forms.BooleanField(label=_("Files"), required=False)
     carry_comments = forms.ChoiceField(label=_("Timeline comments"), choices=COMMENT_WAYS, initial="none")
+    reconcile = forms.ChoiceField(
+        label=_("Look for missed"),
+        choices=RECONCILED,
+        initial="linked",
+        help_text=_("Where a robot chooses which deals go, leave it at the deals that travel already."),
+    )
+    look_first = forms.BooleanField(
+        label=_("Look on the target before creating"),
+        required=False,
+        help_text=_("For the time after a restore of an older backup: a deal that is there is linked again."),
+    )
 
     class Meta:
         model = Route

@@ -78,6 +78,7 @@ class RouteAdmin(Screen):
                 )
             },
         ),
+        (_("So that nothing is missed or doubled"), {"fields": ("reconcile", "look_first")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Route]:

@@ -93,6 +93,7 @@ class DealRouteForm(RouteForm):
     feedback: DealFeedbackForm = Field(default_factory=DealFeedbackForm)
     carry: Carry = Field(default_factory=Carry)
     reconcile: Literal["linked", "all"] = "linked"
+    look_first: bool = False
 
 
 class NoOptions(BaseModel):

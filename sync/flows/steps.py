@@ -58,8 +58,8 @@ class Parcel:
 
     `links` and `cargo` are loaded once for all; what a step changes is collected in `touched_links` and
     `new_cargo` and saved by the engine in the transaction that settles the jobs. `found` is the step's own:
-    what its `prepare` found out in bulk, for its `ask` and `hear`. `room`: commands the request may hold, fewer
-    after time-outs, never fewer than there are jobs.
+    what its `prepare` found out in bulk, for its `ask` and `hear`. `room`: commands the request may hold,
+    fewer after time-outs, never fewer than there are jobs.
     """
 
     jobs: list[Job]

@@ -156,6 +156,7 @@ STEPS = {
     "find": Step(
         calls="target",
         method="crm.item.list",
+        prepare=intend,
         ask=find,
         read=crm.read_origins,
         hear=found,

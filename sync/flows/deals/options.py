@@ -49,7 +49,9 @@ class DealOptions(BaseModel):
     """`comment` and `stage` are for the source card, after its deal has arrived; empty means: nothing.
 
     `reconcile` says whose changes the sweep for missed webhooks looks for: only those of deals that travel
-    already (right where a robot chooses which deals go), or of all deals of the source.
+    already (right where a robot chooses which deals go), or of all deals of the source. `look_first`: look on
+    the target for a deal with our stamp before each create; for the time after a restore of an older backup,
+    whose deal mappings do not know the newest deals.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,6 +60,7 @@ class DealOptions(BaseModel):
     stage: str = ""
     carry: Carry = Field(default_factory=Carry)
     reconcile: Literal["linked", "all"] = "linked"
+    look_first: bool = False
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> DealOptions:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.bitrix24.downloads import DOWNLOAD
 from sync.connectors.types import Command, File, Record
 from sync.errors import Refused
+from sync.flows.deals.homeward import goes_home
 from sync.flows.deals.mapping import fields_there, hash_of
 from sync.flows.deals.options import DealOptions
 from sync.flows.deals.parties import ids_of, to_carry
 from sync.flows.deals.way import FIELD_OF, UNREAD, onward
-from sync.flows.steps import Next, Outcome, Parcel, Step
+from sync.flows.steps import Next, Outcome, Parcel, Skip, Step
 from sync.models import Attachment, Job, Link
 
 
-def fetch(_: Parcel, jobs: list[Job]) -> Command:
+def fetch(__: Parcel, jobs: list[Job]) -> Command:
     """Up to 50 deals in one list command."""
     return crm.deals_by_ids([job.source_id for job in jobs])
 
@@ -41,6 +43,11 @@ def fetched(parcel: Parcel, job: Job, deals: dict[str, Record]) -> Outcome:
 def _will_create(
     parcel: Parcel, job: Job, record: Record, params: dict[str, Any], link: Link | None
 ) -> Outcome:
+    if link is None and goes_home(job.route, record):
+        return Skip(
+            _("Deal %(deal)s began on %(target)s: it does not travel back there as a new deal.")
+            % {"deal": job.source_id, "target": job.route.target}
+        )
     fields = fields_there(job, record, params, writing="create")
     lasting = fields_there(job, record, params, writing="update")
     content = _content(job, record, fields, params, lasting, known={})

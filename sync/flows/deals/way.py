@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sync.flows.deals.options import DealOptions
 from sync.flows.steps import Done, Next, Parcel, Skip
 from sync.models import Job
 
@@ -45,9 +46,10 @@ def onward(parcel: Parcel, job: Job) -> Next | Done | Skip:
 
 def _writing(parcel: Parcel, job: Job) -> Next | Done | Skip:
     content, link = parcel.cargo[job.pk], parcel.link(job)
-    if link is None:
+    looks_first = DealOptions.of(job.route.options).look_first
+    if link is None and not looks_first:
         return Next("file" if content["files"] else "create")
-    if not link.is_linked:  # an earlier create of this deal may have run
+    if link is None or not link.is_linked:  # an earlier create of this deal may have run
         return Next("find")
     if "is_changed" not in content:  # staff have linked it meanwhile
         return Next("fetch")
