@@ -43,7 +43,8 @@ class PortalForm(forms.ModelForm):  # type: ignore[type-arg]
     def _stored(self, name: str) -> str:
         host = host_of(self.instance) if name == "webhook_url" else ""
         kept = _("Leave it empty to keep it.")
-        return f"{_('Stored (%(host)s).') % {'host': host}} {kept}" if host else f"{_('Stored.')} {kept}"
+        stored = _("Stored (%(host)s).") % {"host": host} if host else _("Stored.")
+        return f"{stored} {kept}"
 
     def clean_inbound_token(self) -> str:
         """The new token, or the stored one."""

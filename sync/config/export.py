@@ -58,7 +58,8 @@ def export(*, with_secrets: bool = False) -> str:
     if directories := [_directory(row) for row in rows]:
         data["directories"] = directories
     body: str = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10_000)
-    return f"# {_('Written by export_config; import_config FILE reads it back.')}\n{body}"
+    head = _("Written by export_config; import_config FILE reads it back.")
+    return f"# {head}\n{body}"
 
 
 def _portal(portal: Portal, *, with_secrets: bool) -> dict[str, Any]:

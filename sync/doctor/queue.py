@@ -55,9 +55,10 @@ def check_workers() -> Iterator[Finding]:
             if last
             else ""
         )
+        nobody = _("No worker is alive: webhooks are stored, but nothing is sent.")
         yield fault(
             WORKERS,
-            f"{_('No worker is alive: webhooks are stored, but nothing is sent.')} {seen}".strip(),
+            f"{nobody} {seen}".strip(),
             _("Start one: `manage.py qcluster`, or the service that runs it."),
         )
 
