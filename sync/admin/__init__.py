@@ -1,5 +1,5 @@
 """What staff see: a module per screen. Importing the package registers all of them."""
 
-from sync.admin import budgets, events, jobs, links, portals, routes, schedules, workers
+from sync.admin import budgets, directories, events, jobs, links, portals, routes, schedules, workers
 
-__all__ = ["budgets", "events", "jobs", "links", "portals", "routes", "schedules", "workers"]
+__all__ = ["budgets", "directories", "events", "jobs", "links", "portals", "routes", "schedules", "workers"]

@@ -186,7 +186,7 @@ class DirectoryRun(models.Model):
         waiting = DirectoryRun.objects.filter(pk=self.pk, is_approved=False, finished_at=None)
         is_changed = waiting.exclude(held_why="").update(is_approved=True)
         if is_changed:
-            Job.objects.filter(pk=self.job_id).requeue(now=timezone.now())
+            Job.objects.filter(run=self).requeue(now=timezone.now())
         return bool(is_changed)
 
     @classmethod

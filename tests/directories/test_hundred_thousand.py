@@ -63,7 +63,8 @@ def test_a_large_list(site: Site, portal: Reference) -> None:
     print(
         f"\n{site.engine}: {ELEMENTS} rows written in {writing:.1f} s = {ELEMENTS / writing:.0f}/s; "
         f"{sent} requests, fewest possible {fewest}; "
-        f"memory {memory_of_few:.0f} MB for {FEW}, {memory:.0f} MB for {ELEMENTS}, {memory_again:.0f} MB unchanged"
+        f"memory {memory_of_few:.0f} MB for {FEW}, {memory:.0f} MB for {ELEMENTS}, "
+        f"{memory_again:.0f} MB unchanged"
     )
     assert sent <= 1.05 * fewest
     assert memory - memory_of_few < 40

@@ -1,0 +1,188 @@
+"""Directories: what is read into which table, and what each reading brought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from sync import bell, refreshing
+from sync.admin.moments import ago
+from sync.admin.screen import ReadOnly, Screen
+from sync.admin.words import badge_of
+from sync.models import Directory, DirectoryField, DirectoryNote, DirectoryRun, Job
+from sync.models.directory import COUNTS
+
+NOTES_SHOWN = 200
+
+
+class Fields(admin.TabularInline):  # type: ignore[type-arg]
+    """The field map."""
+
+    model = DirectoryField
+    extra = 0
+    min_num = 1
+
+
+@admin.register(Directory)
+class DirectoryAdmin(Screen):
+    """One row a directory."""
+
+    inlines = (Fields,)
+    actions = ("read_now", "rehearse")
+    buttons = ("read_now", "rehearse")
+    list_display = ("__str__", "route", "method", "parent", "is_paused", "last_read", "runs_link")
+    list_select_related = ("route", "parent")
+    prepopulated_fields = {"slug": ("name",)}
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "is_paused")}),
+        (_("Where the records come from"), {"fields": ("route", "method", "params", "key")}),
+        (
+            _("Where they go"),
+            {"fields": ("table", "key_column", "gone_column", "adopt_by", "least_share")},
+        ),
+        (_("Parent"), {"fields": ("parent", "parent_field", "parent_column")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Directory]:
+        """Each with the end of its last reading."""
+        runs = DirectoryRun.objects.filter(
+            directory=OuterRef("pk"), finished_at__isnull=False, is_dry_run=False
+        )
+        rows: QuerySet[Directory] = super().get_queryset(request)
+        return rows.annotate(read_at=Subquery(runs.order_by("-pk").values("finished_at")[:1]))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Directory | None = None) -> tuple[str, ...]:
+        """The slug stands in jobs and in the table of reference records."""
+        return ("slug",) if obj and obj.runs.exists() else ()
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Directory | None = None) -> dict[str, Any]:
+        """Only while it is new."""
+        return {} if obj else {"slug": ("name",)}
+
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        """Whether this person may have a directory read."""
+        return request.user.has_perm("sync.run_directory")
+
+    @admin.action(description=_("Read now"), permissions=["run"])
+    def read_now(self, request: HttpRequest, queryset: QuerySet[Directory]) -> None:
+        """Queue a run of each; one under way is not doubled."""
+        self._start(request, queryset, is_dry_run=False)
+
+    @admin.action(description=_("Rehearse: only show the differences"), permissions=["run"])
+    def rehearse(self, request: HttpRequest, queryset: QuerySet[Directory]) -> None:
+        """The same without writing."""
+        self._start(request, queryset, is_dry_run=True)
+
+    def _start(self, request: HttpRequest, rows: QuerySet[Directory], *, is_dry_run: bool) -> None:
+        chosen = list(rows.select_related("route", "parent"))
+        if refreshing.open_jobs(chosen):
+            self.message_user(request, gettext("They are being read just now."), messages.WARNING)
+            return
+        refreshing.refresh(chosen, is_dry_run=is_dry_run)
+        self.log_many(request, chosen, gettext("Read now"))
+        self.message_user(request, gettext("The workers read them now; see the runs."), messages.SUCCESS)
+
+    @admin.display(description=_("read"))
+    def last_read(self, directory: Directory) -> SafeString | str:
+        """When its last reading ended."""
+        return ago(getattr(directory, "read_at", None))
+
+    @admin.display(description=_("runs"))
+    def runs_link(self, directory: Directory) -> SafeString:
+        """To its history."""
+        address = reverse("admin:sync_directoryrun_changelist")
+        return format_html(
+            '<a href="{}?directory__id__exact={}">{}</a>', address, directory.pk, gettext("runs")
+        )
+
+
+class Notes(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """What happened to single records."""
+
+    model = DirectoryNote
+    fields = readonly_fields = ("btxid", "outcome", "text")
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DirectoryNote]:
+        """The first of them."""
+        rows: QuerySet[DirectoryNote] = super().get_queryset(request)
+        first = (
+            rows.filter(run=request.resolver_match.kwargs["object_id"]) if request.resolver_match else rows
+        )
+        return rows.filter(pk__in=list(first.order_by("pk").values_list("pk", flat=True)[:NOTES_SHOWN]))
+
+
+@admin.register(DirectoryRun)
+class DirectoryRunAdmin(ReadOnly, Screen):
+    """One row a reading, the newest first: counts over time."""
+
+    inlines = (Notes,)
+    actions = ("approve",)
+    buttons = ("approve",)
+    list_display = ("directory", "started", "state", *COUNTS, "is_dry_run")
+    list_filter = ("directory", "is_dry_run")
+    list_select_related = ("directory", "job")
+    fields = (
+        "directory", "state", "started_at", "finished_at", "is_dry_run", "read", *COUNTS, "why", "job_link",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    def has_approve_permission(self, request: HttpRequest) -> bool:
+        """Whether this person may have a run applied that was held back."""
+        return request.user.has_perm("sync.run_directory")
+
+    def fits(self, button: str, record: Any) -> bool:
+        """Only what is held back can be applied."""
+        return bool(record.is_held)
+
+    @admin.action(description=_("Apply all the same"), permissions=["approve"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[DirectoryRun]) -> None:
+        """So few records are right: read again, and mark the others as gone."""
+        held = list(queryset.select_related("job"))
+        done = [run for run in held if run.approve()]
+        for run in done:
+            if run.job:
+                bell.ring(run.job.portal_id)
+        self.log_many(request, done, gettext("Apply all the same"))
+        told = (
+            gettext("It is read again and then applied.") if done else gettext("Nothing is held back here.")
+        )
+        self.message_user(request, told, messages.SUCCESS if done else messages.WARNING)
+
+    @admin.display(description=_("started"))
+    def started(self, run: DirectoryRun) -> SafeString | str:
+        """When it began."""
+        return ago(run.started_at)
+
+    @admin.display(description=_("state"))
+    def state(self, run: DirectoryRun) -> SafeString:
+        """Done, held back for staff, or how its job stands."""
+        if run.finished_at:
+            return badge_of("good", gettext("done"))
+        if run.is_held:
+            return badge_of("bad", gettext("held back"))
+        is_failed = run.job is None or run.job.state == Job.State.FAILED
+        return badge_of("bad" if is_failed else "run", run.job.get_state_display() if run.job else "—")
+
+    @admin.display(description=_("note"))
+    def why(self, run: DirectoryRun) -> str:
+        """What staff should know."""
+        return run.note or ("" if run.finished_at or run.job is None else run.job.note) or "—"
+
+    @admin.display(description=_("job"))
+    def job_link(self, run: DirectoryRun) -> SafeString | str:
+        """To its job with every attempt."""
+        if run.job is None:
+            return "—"
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:sync_job_change", args=[run.job_id]), run.job
+        )
