@@ -16,6 +16,9 @@ MOST_TRIES = 50
 
 MOST_EVENTS = 20
 
+DEAL_KINDS = ("deal", "feedback")
+"""Kinds of jobs whose record is a deal."""
+
 
 def page_of(job: Job, request: HttpRequest) -> dict[str, Any]:
     """What the template shows about the job beside its fields; each part only to those who may see it."""
@@ -60,8 +63,10 @@ def _events(job: Job) -> list[Event]:
 
 
 def _link(job: Job) -> Link | None:
+    if job.kind not in DEAL_KINDS:  # a comment's ID is no deal's
+        return None
     column, deal_id = (
         ("target_id", job.source_id[1:]) if job.source_id[:1] == "?" else ("source_id", job.source_id)
     )
-    links = Link.objects.filter(route=job.route_id, **{column: deal_id})
+    links = Link.objects.filter(route=job.route_id, entity="deal", **{column: deal_id})
     return links.order_by(column).first()  # ordered by ID, SQLite would walk the whole route

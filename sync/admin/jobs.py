@@ -117,6 +117,8 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     @admin.display(description=_("deals"))
     def deals(self, job: Job) -> SafeString:
         """Both deals, linked to their cards."""
+        if job.kind.startswith("comment"):  # its numbers are no deals'
+            return format_html('<span class="deals">💬 {} → {}</span>', job.source_id, job.target_id or "…")
         unknown = job.source_id.startswith("?")
         source = "…" if unknown else card_link(job.route.source, job.source_id)
         target = card_link(job.route.target, job.source_id[1:] if unknown else job.target_id)

@@ -65,9 +65,12 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
     readonly_fields = ("route", "source_card", "target_card", "state", "reported_text", "changed_text")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Link]:
-        """All rows of a page share their few routes and portals."""
+        """Deals only: contacts and comments that travelled with them are the flow's own book-keeping.
+
+        All rows of a page share their few routes and portals.
+        """
         routes = Route.objects.select_related("source", "target")
-        links: QuerySet[Link] = super().get_queryset(request).defer("params", "files")
+        links: QuerySet[Link] = super().get_queryset(request).filter(entity="deal").defer("params", "files")
         return links.prefetch_related(Prefetch("route", queryset=routes))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
