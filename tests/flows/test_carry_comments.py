@@ -404,3 +404,15 @@ def test_without_carrying_files_they_are_only_counted(bus):
     bus.run()
     assert files_on(bus, there) == [[]]
     assert on(bus, "target", there)[0].endswith("см. файлы\n📎 × 2")
+
+
+def test_after_a_restore_copies_are_looked_for_first(bus):
+    here, there = linked(bus)
+    comment_id = say(bus, "source", here, "раз")
+    bus.run()
+    Link.objects.filter(entity="comment").delete()  # the backup was older
+    bus.route.options = {**bus.route.options, "look_first": True}
+    bus.route.save(update_fields=["options"])
+    told(bus, "source", comment_id, "update")
+    bus.run()
+    assert len(on(bus, "target", there)) == 1

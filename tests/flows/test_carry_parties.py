@@ -402,3 +402,15 @@ def test_two_workers_at_once_bring_nobody_twice(bus):
     assert sorted(row["NAME"] for row in there(bus)) == [f"К{number}" for number in range(5)]
     assert len(bus.deals()) == 30
     assert set(Job.objects.values_list("state", "warning")) == {("done", "")}
+
+
+def test_after_a_restore_contacts_are_looked_for_first(bus):
+    one, firm = contact(bus, NAME="Без телефона"), company(bus, TITLE="Без телефона")
+    bus.webhook(deal_with(bus, one, company_id=firm))
+    bus.run()
+    Link.objects.all().delete()  # the backup was older
+    bus.route.options = {**bus.route.options, "look_first": True}
+    bus.route.save(update_fields=["options"])
+    bus.webhook(deal_with(bus, one, company_id=firm))
+    bus.run()
+    assert (len(there(bus)), len(there(bus, "companies")), len(bus.deals())) == (1, 1, 2)

@@ -17,6 +17,7 @@ from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.errors import NotYet
 from sync.flows.deals.delivery import originator_of
+from sync.flows.deals.options import DealOptions
 from sync.flows.deals.parties import REACHED_BY, targets_of
 from sync.flows.deals.way import Party, leave_out, onward, parties_of, pending
 from sync.flows.steps import Next, Outcome, Parcel, Step
@@ -60,7 +61,8 @@ def intend(parcel: Parcel) -> None:
     after = _keys_of(_links(firsts, is_locked=True))
     for job, party in firsts:
         link = after[job.route_id, party["entity"], party["id"]]
-        if link.params.get("job") == job.pk and (job.route_id, link.entity, link.source_id) in fresh:
+        is_ours = link.params.get("job") == job.pk and (job.route_id, link.entity, link.source_id) in fresh
+        if is_ours and not DealOptions.of(job.route.options).look_first:
             party["is_new"] = True  # nobody can have created it
             parcel.pack(job, parcel.cargo[job.pk])
         parcel.found[job.pk] = link

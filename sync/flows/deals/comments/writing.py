@@ -16,6 +16,7 @@ from sync.flows.deals.comments.twins import (
     Direction,
     bind,
 )
+from sync.flows.deals.options import DealOptions
 from sync.flows.steps import Done, Next, Outcome, Parcel, Skip, Step
 from sync.models import Job, Link
 
@@ -38,7 +39,8 @@ def intend(way: Direction, parcel: Parcel) -> None:
         ignore_conflicts=True,
     )
     for job in missing:
-        parcel.pack(job, {**parcel.cargo[job.pk], "is_new": True})
+        if not DealOptions.of(job.route.options).look_first:
+            parcel.pack(job, {**parcel.cargo[job.pk], "is_new": True})
     after = _links(way, parcel)
     for job in parcel.jobs:
         link = parcel.found[job.pk] = after[job.route_id, job.source_id]
