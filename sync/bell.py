@@ -45,10 +45,11 @@ def ring(portal_id: int, *, wait: float = 0.0) -> bool:
     """
     now = time.time()
     at = now + wait
-    pace = Pace.objects.filter(pk=portal_id).only("wake_at").first()
-    if pace is None:
+    pace = Pace(pk=portal_id)
+    known = list(Pace.objects.filter(pk=portal_id).values_list("wake_at", flat=True))
+    if not known:
         pace, _ = Pace.objects.get_or_create(pk=portal_id)
-    if pace.wake_at is not None and now - STALE <= pace.wake_at <= at + EARLY:
+    if known and known[0] is not None and now - STALE <= known[0] <= at + EARLY:
         return False
     if not pace.book_bell(at, now=now, early=EARLY, stale=STALE):
         return False

@@ -70,7 +70,7 @@ class Inbound(APIView):
 
     def _store(self, request: Request, slug: str, token: str) -> Notice:
         body = body_of(request._request)
-        portal = Portal.objects.filter(slug=slug).first()
+        portal = Portal.objects.filter(slug=slug).only("slug", "kind", "inbound_token").first()
         if portal is None:
             raise WebhookRejected("unknown_portal", f'There is no portal "{slug}". Check the address.')
         payload = WEBHOOKS[portal.kind](
