@@ -1,0 +1,46 @@
+# mypy: disable-error-code="no-untyped-call,attr-defined,type-arg"
+"""One view, and its address."""
+
+from __future__ import annotations
+
+from django.urls import path
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from sync.benchmarks.bare.models import Webhook
+
+TOKEN = "rehearsal-token"  # noqa: S105  # of a table that lives for a minute
+
+
+class Fields(serializers.Serializer[dict[str, str]]):
+    """What a webhook must bring."""
+
+    ID = serializers.IntegerField(min_value=1)
+    token = serializers.CharField(max_length=100)
+    comments = serializers.CharField(required=False, allow_blank=True)
+
+    def validate_token(self, token: str) -> str:
+        """The right one."""
+        if token != TOKEN:
+            raise serializers.ValidationError("The token is wrong.")
+        return token
+
+
+class Hook(APIView):
+    """Validate, insert, answer."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def post(self, request: Request) -> Response:
+        """One webhook."""
+        fields = Fields(data=request.data)
+        fields.is_valid(raise_exception=True)
+        given = fields.validated_data
+        Webhook.objects.create(record_id=str(given["ID"]), params={"comments": given.get("comments", "")})
+        return Response({"success": True, "deal_id": given["ID"]})
+
+
+urlpatterns = [path("hook", Hook.as_view())]

@@ -1,0 +1,31 @@
+# mypy: disable-error-code="misc"
+"""The door for gunicorn, over the same database settings as ours; run as a program it makes the table.
+
+No middleware, no sessions, no admin: as bare as such a service can be.
+"""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.db import connection
+
+from interconnector.settings import DATABASES, REST_FRAMEWORK
+
+settings.configure(
+    DATABASES=DATABASES,
+    INSTALLED_APPS=["rest_framework", "sync.benchmarks.bare"],
+    MIDDLEWARE=[],
+    ROOT_URLCONF="sync.benchmarks.bare.views",
+    ALLOWED_HOSTS=["127.0.0.1"],
+    SECRET_KEY="bare",  # noqa: S106  # signs nothing
+    USE_TZ=True,
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    REST_FRAMEWORK=REST_FRAMEWORK,
+)
+application = get_wsgi_application()
+
+if __name__ == "__main__":
+    with connection.schema_editor() as editor:
+        editor.create_model(apps.get_model("bare", "Webhook"))

@@ -1,0 +1,80 @@
+"""Two worker hosts over one MariaDB: twice as fast where the portal is not the limit, and never over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sync.benchmarks.figures import Figure, Findings, median
+from sync.benchmarks.ground import Ground
+from sync.benchmarks.staging import UNPACED, Staged, staged
+from sync.rehearsal import prove
+
+WORKERS = 2
+SLOTS = 10
+SLOW = 1.0
+"""Seconds the portals take for each request: what a host waits for, so that more hosts wait side by side."""
+
+
+def run(ground: Ground) -> Findings:
+    """Rounds of one cluster and of two in turn; then two at a portal's pace."""
+    if "mysql" not in ground.engines:
+        return Findings(notes=["Skipped: several hosts need MariaDB or MySQL (--mysql URL)."])
+    emulator = ["--no-bucket", "--latency", str(SLOW)]
+    with staged(ground, engine="mysql", emulator=emulator, workers=WORKERS, slots=SLOTS) as play:
+        alone, together, unproven = _compare(ground, play)
+        paced = _paced(ground, play)
+        duplicates = play.target.get("stats")["duplicates_by_origin"]
+    gain = median(together) / median(alone)
+    return Findings(
+        figures=[
+            Figure("Several hosts: two clusters ÷ one", gain, "×", least=1.8),
+            Figure("Several hosts: most in a sliding minute ÷ allowed", paced, most=1.0),
+            Figure("Several hosts: duplicates", duplicates, most=0, digits=0),
+        ],
+        rows=[
+            ("clusters", "deals/s"),
+            ("one", f"{median(alone):.0f}"),
+            ("two", f"{median(together):.0f}"),
+        ],
+        notes=[
+            (
+                f"{WORKERS} workers a cluster; the portals take {SLOW:g} s for each request, up to {SLOTS} at "
+                f"once. The pace is tried at {ground.scale.per_minute} requests a minute."
+            )
+        ],
+        counts={"duplicates": duplicates, "unproven": unproven},
+    )
+
+
+def _compare(ground: Ground, play: Staged) -> tuple[list[float], list[float], int]:
+    alone: list[float] = []
+    together: list[float] = []
+    unproven = 0
+    for _ in range(ground.scale.rounds):
+        for rates, has_second in ((alone, False), (together, True)):
+            second = play.start_worker("second") if has_second else None
+            if second:
+                play.inside("workers", count=2)
+            ids = play.seed(ground.scale.deals, is_silent=True)
+            rates.append(len(ids) / play.drain(ids)["seconds"])
+            unproven += 0 if prove(play, ids).holds else 1
+            if second:
+                second.stop()
+                play.inside("forget_workers")
+        ground.say(f"one cluster {alone[-1]:.0f}, two {together[-1]:.0f} deals/s")
+    return alone, together, unproven
+
+
+def _paced(ground: Ground, play: Staged) -> float:
+    """Two clusters at a pace: the most requests in a sliding minute, as a share of those allowed."""
+    allowed = ground.scale.per_minute
+    play.portal = {**UNPACED, "slots": SLOTS, "requests_per_minute": allowed, "burst": 1}
+    play.configure()
+    second = play.start_worker("second")
+    play.inside("workers", count=2)
+    ids = play.seed(ground.scale.deals, is_silent=True)
+    play.forget_counts()
+    play.drain(ids)
+    second.stop()
+    told: list[Any] = [one["max_in_sliding_minute"] / allowed for one in play.counts().values()]
+    return float(max(told))

@@ -1,0 +1,33 @@
+"""Looking at the staff's pages from inside: does one count a whole table?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client
+
+_COUNT = re.compile(r"COUNT\(", re.IGNORECASE)
+_BIG = re.compile(r"FROM [`\"]sync_(job|event|link|attempt)[`\"]")
+
+
+def full_counts(*, pages: Iterable[str], login: str) -> dict[str, Any]:
+    """Statements of these pages that count a big table without a bound or a condition."""
+    found: list[str] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001  # Django's
+        if _COUNT.search(sql) and _BIG.search(sql) and "LIMIT" not in sql and "WHERE" not in sql:
+            found.append(sql)
+        return execute(sql, params, many, context)
+
+    client = Client(headers={"host": "127.0.0.1"})
+    client.force_login(get_user_model().objects.get(username=login))
+    with connection.execute_wrapper(note):
+        for page in pages:
+            answer = client.get(page)
+            if answer.status_code != 200:
+                raise RuntimeError(f"{page}: HTTP {answer.status_code}")
+    return {"statements": sorted(set(found))}

@@ -1,0 +1,34 @@
+"""The benchmarks by name. A new one is a module and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sync.benchmarks import draining, growth, hosts, intake, memory, pages, peer, shares, underwork
+from sync.benchmarks.figures import Findings
+from sync.benchmarks.ground import Ground
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What it measures, in one line, and how large it is by itself where it differs from the usual."""
+
+    title: str
+    run: Callable[[Ground], Findings]
+    deals: int = 10_000
+    rounds: int = 3
+    seconds: float = 8.0
+
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "drain": Benchmark("10 000 deals at a portal's limit", draining.run),
+    "peer": Benchmark("Against a script on fast_bitrix24", peer.run),
+    "intake": Benchmark("Webhooks a second against a bare DRF view", intake.run),
+    "underwork": Benchmark("Webhooks while the workers are busy", underwork.run, seconds=30),
+    "growth": Benchmark("A thousand and a million ended jobs", growth.run, deals=1000),
+    "pages": Benchmark("The staff's pages with a million jobs", pages.run),
+    "memory": Benchmark("Memory as the work goes by", memory.run),
+    "hosts": Benchmark("Two worker hosts over one database", hosts.run, deals=4000, rounds=2),
+    "shares": Benchmark("Fair shares and live deals first", shares.run, deals=6000),
+}
