@@ -153,7 +153,6 @@ Q_CLUSTER = {
 
 # --- Reference data (docs/directories.md) ---------------------------------------------------------------
 SYNC_SCHEDULE = env.str("SYNC_SCHEDULE", default="0 0 * * *")
-BITRIX_WEBHOOK_URL = env.str("BITRIX_WEBHOOK_URL", default="")
 
 # --- The bus ------------------------------------------------------------------------------------------
 BITRIX_SOURCE_URL = env.str("BITRIX_SOURCE_URL", default="")

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from sync.flows.directories.extracting import Record
 from sync.flows.directories.kinds import Value
 from sync.flows.directories.table import Row, Table
@@ -113,7 +115,8 @@ class Comparison:
         if not record.parent or record.parent in parents or self.is_rehearsal:
             return parents.get(record.parent)
         parent = self.directory.parent
-        raise ValueError(f"Its parent {record.parent} is not in {parent.slug if parent else ''}.")
+        words = {"key": record.parent, "slug": parent.slug if parent else ""}
+        raise ValueError(_("Its parent %(key)s is not in %(slug)s.") % words)
 
     def _key(self, key: str) -> Value:
         return self._shape(self.table.key, key)
@@ -122,15 +125,17 @@ class Comparison:
         try:
             return self.table.shape(column, text)
         except ValueError as error:
-            kind = self.table.kinds[column]
-            raise ValueError(f"“{text}” does not fit into the column {column} ({kind}).") from error
+            words = {"value": text, "column": column, "kind": self.table.kinds[column]}
+            raise ValueError(
+                _("“%(value)s” does not fit into the column %(column)s (%(kind)s).") % words
+            ) from error
 
     def _change(self, plan: Plan, record: Record, row: Row, values: dict[str, Value]) -> None:
         changed = {column: value for column, value in values.items() if row.values[column] != value}
         told = "; ".join(f"{column}: {row.values[column]} → {changed[column]}" for column in changed)
         if row.is_gone:
             changed[self.table.gone] = self.table.here_mark()
-            told = "; ".join(filter(None, ["it is back", told]))
+            told = "; ".join(filter(None, [_("it is back"), told]))
         if not changed:
             self.tally.counts["unchanged"] += 1
             return
@@ -141,7 +146,9 @@ class Comparison:
         changed = {column: value for column, value in values.items() if row.values[column] != value}
         plan.updates[row.pk] = (record, {self.table.key: self._key(record.key), **changed})
         self.adopted.add(row.pk)
-        self.tally.note("adopted", record.key, f"row {row.pk}: {_told(values)}")
+        self.tally.note(
+            "adopted", record.key, _("row %(pk)s: %(values)s") % {"pk": row.pk, "values": _told(values)}
+        )
 
     def _adoptable(self, fresh: Mapping[str, dict[str, Value]]) -> dict[str, Row]:
         """Record ID → the local row with the same name (and parent) that no record stands behind yet."""

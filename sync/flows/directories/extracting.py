@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from sync.connectors.bitrix24.crm.shapes import Row
 from sync.connectors.bitrix24.directories import SOURCES, Source, plain
 from sync.errors import NeedsStaff
@@ -51,7 +53,10 @@ class Shape:
         """The field map as stored; NeedsStaff when there is none."""
         rows = directory.fields.values_list("column", "field", "is_label", "is_required")
         if not rows:
-            raise NeedsStaff(f"{directory.slug}: no field is mapped to a column. Add one, then press Retry.")
+            raise NeedsStaff(
+                _("%(slug)s: no field is mapped to a column. Add one, then press Retry.")
+                % {"slug": directory.slug}
+            )
         key = directory.key or source_of(directory).key
         parent_field = directory.parent_field if directory.parent_id else ""
         return cls(key, tuple(Column(*row) for row in rows), parent_field)
@@ -65,11 +70,11 @@ class Shape:
         """One row read; a fault is part of the record, so that it stops no other."""
         key = plain(row.get(self.key))
         if not key:
-            return Record("", error=f"The record has no {self.key}.")
+            return Record("", error=_("The record has no %(field)s.") % {"field": self.key})
         values = {one.column: _value(one, row, labels) for one in self.columns}
         missing = [one.field for one in self.columns if one.is_required and not values[one.column]]
         if missing:
-            return Record(key, error=f"Empty: {', '.join(missing)}.")
+            return Record(key, error=_("Empty: %(fields)s.") % {"fields": ", ".join(missing)})
         return Record(key, values, plain(row.get(self.parent_field)) if self.parent_field else "")
 
 
@@ -79,8 +84,11 @@ def source_of(directory: Directory) -> Source:
     missing = [name for name in source.needs if name not in directory.params]
     if missing:
         raise NeedsStaff(
-            f"{directory.slug}: {directory.method} needs the parameters {', '.join(missing)}. Add them to "
-            "the directory, then press Retry."
+            _(
+                "%(slug)s: %(method)s needs the parameters %(missing)s. Add them to the directory, then "
+                "press Retry."
+            )
+            % {"slug": directory.slug, "method": directory.method, "missing": ", ".join(missing)}
         )
     return source
 

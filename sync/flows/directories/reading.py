@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from sync.connectors.bitrix24.directories import PAGE, labels, read_labels
 from sync.connectors.types import Answer, Command
 from sync.errors import Refused
@@ -15,8 +17,6 @@ from sync.flows.directories.extracting import Shape, source_of
 from sync.flows.directories.paging import Progress
 from sync.flows.steps import Next, Outcome, Parcel, Step
 from sync.models import DirectoryPage, DirectoryRun, Job
-
-AGAIN = "The list changed while it was read; it is read again."
 
 
 def open_runs(parcel: Parcel) -> None:
@@ -34,7 +34,7 @@ def run_of(parcel: Parcel, job: Job) -> DirectoryRun:
     """The job's run; Refused when its directory is no more."""
     run: DirectoryRun | None = parcel.found.get(job.pk)
     if run is None:
-        raise Refused(f"There is no directory {job.source_id} any more.")
+        raise Refused(_("There is no directory %(slug)s any more.") % {"slug": job.source_id})
     return run
 
 
@@ -79,7 +79,7 @@ def hear_pages(parcel: Parcel, job: Job, answers: list[Answer]) -> Outcome:
 def _go_on(parcel: Parcel, job: Job, progress: Progress, rows: list[Any]) -> Outcome:
     if paging.must_begin_anew(progress):
         parcel.pack(job, {"labels": progress.labels, "again": progress.again + 1})
-        return Next("read", note=AGAIN)
+        return Next("read", note=_("The list changed while it was read; it is read again."))
     run, shape = run_of(parcel, job), Shape.of(run_of(parcel, job).directory)
     records = [shape.record(row, progress.labels or {}).packed() for row in rows]
     chunks = [records[start : start + PAGE] for start in range(0, len(records), PAGE)]

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import connections
 from django.db.utils import DatabaseError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from sync.errors import NeedsStaff
+from sync.errors import NeedsStaff, TryLater
 from sync.flows.directories.kinds import KIND_OF, Value, shaped
 from sync.models import Directory, ReferenceRecord
 
@@ -63,8 +64,11 @@ class Table:
         named = [directory.key_column, directory.gone_column, *wanted, *fixed, *directory.adoption_columns]
         if missing := [column for column in named if column and column not in kinds]:
             raise NeedsStaff(
-                f"{directory.slug}: the table {name} has no column {', '.join(missing)}. Correct the "
-                "directory, then press Retry."
+                _(
+                    "%(slug)s: the table %(table)s has no column %(missing)s. Correct the directory, then "
+                    "press Retry."
+                )
+                % {"slug": directory.slug, "table": name, "missing": ", ".join(missing)}
             )
         return cls(alias, name, pk, directory.key_column, directory.gone_column, kinds, wanted, fixed)
 
@@ -193,14 +197,22 @@ def _looked_at(alias: str, name: str, slug: str) -> tuple[dict[str, str], str]:
         with connection.cursor() as cursor:
             if name not in connection.introspection.table_names(cursor):
                 raise NeedsStaff(
-                    f"{slug}: there is no table {name}. Make it (manage.py migrate --database {alias}) or "
-                    "correct the directory, then press Retry."
+                    _(
+                        "%(slug)s: there is no table %(table)s. Make it (manage.py migrate --database "
+                        "%(alias)s) or correct the directory, then press Retry."
+                    )
+                    % {"slug": slug, "table": name, "alias": alias}
                 )
             described = connection.introspection.get_table_description(cursor, name)
             pk = connection.introspection.get_primary_key_column(cursor, name)
     except DatabaseError as error:
-        raise NeedsStaff(f"{slug}: the database of the directories does not answer: {error}") from error
+        raise TryLater(
+            _("%(slug)s: the database of the directories: %(error)s") % {"slug": slug, "error": error}
+        ) from error
     if not pk:
-        raise NeedsStaff(f"{slug}: the table {name} has no primary key of one column.")
+        raise NeedsStaff(
+            _("%(slug)s: the table %(table)s has no primary key of one column.")
+            % {"slug": slug, "table": name}
+        )
     kind_of = connection.introspection.get_field_type
     return {one.name: KIND_OF.get(str(kind_of(one.type_code, one)), "text") for one in described}, pk

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, DataError, IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from sync.errors import NeedsStaff, NotYet, TryLater
 from sync.flows.directories.comparing import Comparison, Plan
@@ -21,8 +22,6 @@ PARENT_WAIT = 1.0
 PAGES_AT_ONCE = 20
 """Twenty pages are a thousand records: what one look-up takes."""
 
-SHAKY = "The list changed each time it was read: nothing was marked as gone."
-
 
 def write(parcel: Parcel, jobs: list[Job]) -> Outcome:
     """The last step needs no request: compare, hold back what looks wrong, write."""
@@ -32,7 +31,8 @@ def write(parcel: Parcel, jobs: list[Job]) -> Outcome:
         try:
             _bring(run, job, is_shaky=bool(parcel.cargo.get(job.pk, {}).get("is_shaky")))
         except DatabaseError as error:
-            raise TryLater(f"{run.directory.slug}: the database of the directories: {error}") from error
+            words = {"slug": run.directory.slug, "error": error}
+            raise TryLater(_("%(slug)s: the database of the directories: %(error)s") % words) from error
     DirectoryPage.objects.filter(job=job).delete()
     return Done(note=", ".join(f"{word} {count}" for word, count in run.counts.items() if count))
 
@@ -40,7 +40,8 @@ def write(parcel: Parcel, jobs: list[Job]) -> Outcome:
 def _wait_for_parent(directory: Directory) -> None:
     parent = directory.parent
     if parent and Job.objects.filter(kind=KIND, source_id=parent.slug, state__in=Job.OPEN).exists():
-        raise NotYet(f"{directory.slug} waits until {parent.slug} is written.", after=PARENT_WAIT)
+        words = {"slug": directory.slug, "parent": parent.slug}
+        raise NotYet(_("%(slug)s waits until %(parent)s is written.") % words, after=PARENT_WAIT)
 
 
 def _bring(run: DirectoryRun, job: Job, *, is_shaky: bool) -> None:
@@ -51,7 +52,7 @@ def _bring(run: DirectoryRun, job: Job, *, is_shaky: bool) -> None:
     _hold_back(run, look)
     if not is_shaky:
         _mark_gone(look, lambda _: None)
-    run.note = SHAKY if is_shaky else ""
+    run.note = _("The list changed each time it was read: nothing was marked as gone.") if is_shaky else ""
     if run.is_dry_run or not look.tally.changes:
         _close(run, look, notes=("created", "updated", "adopted", "gone", "errors"))
         return
@@ -89,11 +90,15 @@ def _hold_back(run: DirectoryRun, look: Comparison) -> None:
     is_few = before and (seen == 0 or seen < before * run.directory.least_share)
     if not is_few or run.is_approved or run.is_dry_run:
         return
-    run.held_why = f"The source shows {seen} records, the table has {before}."
+    words = {"seen": seen, "before": before}
+    run.held_why = _("The source shows %(seen)s records, the table has %(before)s.") % words
     run.save(update_fields=["held_why"])
     raise NeedsStaff(
-        f"{run.directory.slug}: {run.held_why} Nothing was changed. Look at the list and at the rights of "
-        "the webhook's owner; press “Apply all the same” on the run if that is right, or Retry to read again."
+        _(
+            "%(slug)s: %(why)s Nothing was changed. Look at the list and at the rights of the webhook's "
+            "owner; press “Apply all the same” on the run if that is right, or Retry to read again."
+        )
+        % {"slug": run.directory.slug, "why": run.held_why}
     )
 
 
@@ -102,7 +107,7 @@ def _mark_gone(comparison: Comparison, update: Callable[[dict[Any, Any]], None])
     for present in table.present():
         missing = comparison.missing(present)
         for _pk, key in missing:
-            comparison.tally.note("gone", key, "no longer in the source")
+            comparison.tally.note("gone", key, _("no longer in the source"))
         if missing and table.gone:
             update({pk: {table.gone: table.gone_mark()} for pk, _key in missing})
 
@@ -142,7 +147,8 @@ def _each(comparison: Comparison, record: Record, outcome: str, write_row: Calla
             write_row()
     except (DataError, IntegrityError) as error:
         comparison.tally.counts[outcome] -= 1
-        comparison.tally.note("errors", record.key, f"The database refused it: {error}")
+        told = _("The database refused it: %(error)s") % {"error": error}
+        comparison.tally.note("errors", record.key, told)
 
 
 def _close(
