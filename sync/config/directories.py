@@ -134,8 +134,14 @@ def _columns_written(row: Directory, forms: list[ColumnForm]) -> list[FieldChang
         DirectoryField.objects.create(
             directory=row, column=column, field=field, is_label=is_label, is_required=is_required
         )
-    told = [", ".join(f"{column}: {field}" for column, field, *_marks in rows) for rows in (stored, wanted)]
-    return [FieldChange("fields", told[0], told[1])]
+    return [FieldChange("fields", _told(stored), _told(wanted))]
+
+
+def _told(columns: list[tuple[str, str, bool, bool]]) -> str:
+    return ", ".join(
+        f"{column}: {field}{' (label)' * is_label}{' (required)' * is_required}"
+        for column, field, is_label, is_required in columns
+    )
 
 
 def block_of(row: Directory) -> dict[str, Any]:
