@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sync.admin.moments import rows_since
-from sync.admin.words import STEPS
+from sync.admin.words import step_words
 from sync.flows import FLOWS
 from sync.models import Event, Job, Portal, Route
 
@@ -111,7 +111,7 @@ class StepFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         """Every step of every flow."""
         steps = dict.fromkeys(step for flow in FLOWS.values() for step in flow.steps)
-        return [(step, STEPS.get(step, step)) for step in steps]
+        return [(step, step_words(step)) for step in steps]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         """Open and failed jobs at the chosen step."""

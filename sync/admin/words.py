@@ -27,11 +27,39 @@ STEPS: dict[str, Any] = {
     "stage": _("stage of the source card"),
     "look": _("reading the receiver's deal"),
     "report": _("writing back to the source card"),
+    "contacts": _("reading the contacts"),
+    "without_contacts": _("going on without contacts"),
+    "companies": _("reading the company"),
+    "without_companies": _("going on without the company"),
+    "party": _("looking for the contact or company"),
+    "add_party": _("creating the contact or company"),
+    "seek_party": _("looking whether the contact or company was created"),
+    "without_party": _("going on without a contact or company"),
+    "products": _("reading the products"),
+    "set_products": _("writing the products"),
+    "clear_products": _("removing the products"),
+    "without_products": _("going on without the products"),
+    "read_comment": _("reading the comment"),
+    "read_author": _("reading the comment's author"),
+    "find_file": _("looking for the comment's file"),
+    "load_file": _("downloading the comment's file"),
+    "leave_file": _("going on without the comment's file"),
+    "write_comment": _("writing the comment"),
+    "write_files": _("writing the comment with files"),
+    "seek_comment": _("looking whether the comment was written"),
+    "edit_comment": _("changing the comment"),
+    "read": _("reading the directory"),
+    "pages": _("reading the directory's pages"),
+    "write": _("writing the table"),
 }
+"""Steps by name; the same step on the way back (`…_back`) bears the same words."""
 
 KINDS: dict[str, Any] = {
     "deal": _("delivery of a deal"),
     "feedback": _("feedback to the source"),
+    "comment": _("comment for the target"),
+    "comment_back": _("comment for the source"),
+    "directory": _("reading a directory"),
 }
 
 ACTIONS: dict[str, Any] = {
@@ -98,7 +126,7 @@ def badge_of(tone: str, text: Any) -> SafeString:
 
 def step_words(step: str) -> str:
     """A step as staff read it."""
-    return str(STEPS.get(step, step))
+    return str(STEPS.get(step.removesuffix("_back"), step))
 
 
 def safe(text: str) -> str:

@@ -27,7 +27,7 @@ def form_of(
         "source": route.source_id,
         "target": route.target_id,
     }
-    form |= {"reconcile_minutes": 15, "carry_comments": "none"} | changes
+    form |= {"reconcile_minutes": 15, "carry_comments": "none", "reconcile": "linked"} | changes
     for prefix, lines in (("mappings", rows), ("mappings-2", back)):
         known = sum("id" in line for line in lines)
         form |= {f"{prefix}-TOTAL_FORMS": len(lines), f"{prefix}-INITIAL_FORMS": known}
