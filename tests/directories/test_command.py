@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from sync import tasks
 from sync.models import City, DirectoryRun, Job, Object, Portal, Route
+from sync.rehearsal.processes import Process
 from tests.directories.reference import Reference
 from tests.processes import Site
 
@@ -101,20 +102,27 @@ def test_a_killed_worker_leaves_whole_directories(site, portal: Reference):
     for delay in (0.0, 0.35):
         process = site.start("sync_directories", "city", "object")
         wait_for_the_write(site)
-        time.sleep(delay)
+        watch(site, process, seconds=delay)
         process.child.kill()
         process.child.wait()
         with site.orm():
-            assert Object.objects.count() in (0, 8_000), "half a directory"
             assert City.objects.count() == 5, "whole before its children begin"
             Job.objects.filter(state="running").update(lease_until="2026-01-01T00:00:00Z")
-    done = site.manage("sync_directories", "--json", "city", "object")
-    assert done.code == 0, done.err
-    told = json.loads(done.out)["directories"]
-    assert {slug: one["state"] for slug, one in told.items()} == {"city": "done", "object": "done"}
+    process = site.start("sync_directories", "city", "object")
+    watch(site, process, seconds=60)
+    assert process.child.wait() == 0, process.output()
     with site.orm():
         assert Object.objects.values("btxid").distinct().count() == Object.objects.count() == 8_000
         assert not DirectoryRun.objects.exclude(errors=0).exists()
+
+
+def watch(site: Site, process: Process, *, seconds: float) -> None:
+    """Nobody sees half a directory, at no moment."""
+    ends = time.monotonic() + seconds
+    with site.orm():
+        while process.child.poll() is None and time.monotonic() < ends:
+            assert Object.objects.count() in (0, 8_000), "half a directory"
+        assert Object.objects.count() in (0, 8_000), "half a directory"
 
 
 def wait_for_the_write(site: Site) -> None:

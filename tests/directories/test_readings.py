@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from sync.models import City, Job, Object, User, Violation, ViolationCategory
+from sync import inbox
+from sync.models import City, DirectoryRun, Job, Object, Route, User, Violation, ViolationCategory
 from tests.directories.reference import counts
 
 
@@ -48,6 +49,16 @@ def test_a_second_reading_changes_and_writes_nothing(reference):
         and any(f"{name}`" in query["sql"] or f'{name}"' in query["sql"] for name in tables)
     ]
     assert writes == []
+
+
+def test_children_wait_until_their_parents_are_written(portal, transactional_db):
+    portal.furnish(categories=120, violations=30)
+    portal.configure()
+    for slug in ("violation", "category"):  # the child is queued first, and its single page is read at once
+        inbox.queue(Route.objects.get(), [slug])
+    portal.drain()
+    run = DirectoryRun.objects.get(directory__slug="violation")
+    assert counts(run) == {"created": 30}
 
 
 def test_a_renamed_moved_and_removed_record_is_found(reference):
