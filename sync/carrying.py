@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from sync.errors import OutcomeUnknown, SyncError
 from sync.flows.steps import Outcome, Parcel, Step
 from sync.models import Job, Pace, Portal
 from sync.models.atomic import atomically
+from sync.pace import ON_THE_WAY
 from sync.settling import settle
 from sync.verdict import Judge, Ruling
 
@@ -101,6 +103,9 @@ def _ask(load: Load, step: Step) -> Request:
 
 def _send(portal: Portal, pace: Pace, load: Load, request: Request) -> Reply | None:
     """One HTTP request; None when it failed as a whole, with every job's ruling made."""
+    now = time.time()
+    if now - load.parcel.now.timestamp() > ON_THE_WAY:
+        pace.count_late_one(portal.limits, now=now)
     try:
         return call(portal, pace, request.commands)
     except Error:  # our database is away, maybe after the request ran: the lease runs out, then we look

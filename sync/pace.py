@@ -10,6 +10,9 @@ from dataclasses import dataclass
 SLACK = 0.25
 """Seconds a request may be late without losing its place: a worker is woken 0.1-0.2 s late."""
 
+ON_THE_WAY = 0.25
+"""Seconds a request may spend between its permit and the portal; one that is later is counted once more."""
+
 BREAKER_OPENS_AFTER = 5
 """Failures in a row before we stop calling a portal."""
 
@@ -35,7 +38,7 @@ class Limits:
     @property
     def interval(self) -> float:
         """Seconds between requests so that no sliding minute ever holds more than `per_minute`."""
-        return (60 + SLACK) / max(1, self.per_minute - self.usable_burst + 1)
+        return (60 + SLACK + ON_THE_WAY) / max(1, self.per_minute - self.usable_burst + 1)
 
     @property
     def usable_burst(self) -> int:

@@ -94,6 +94,10 @@ class Pace(models.Model):
             waits.append(self.away_until - now)
         return max(0.0, *waits)
 
+    def count_late_one(self, limits: Limits, *, now: float) -> None:
+        """A request leaves long after its permit: the portal counts it now, so the pace does, too."""
+        self._rows().update(tat=Greatest(F("tat"), Value(now)) + limits.interval)
+
     def refund(self, limits: Limits) -> None:
         """Give a permit back that no request used."""
         self._rows().update(
