@@ -17,7 +17,7 @@ from sync.rehearsal import Process, run_manage
 FIRST_ROUTE = "vinilam-vinipol"
 SECOND, SECOND_ROUTE = "second", "second-vinipol"
 LIVE = 40
-LIVE_EVERY = 1.5
+LIVE_EVERY = 0.75
 """Seconds between two live deals."""
 
 
