@@ -12,13 +12,14 @@ from functools import partial
 from typing import Any, Literal
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.errors import NotYet
 from sync.flows.deals.delivery import originator_of
 from sync.flows.deals.options import DealOptions
-from sync.flows.deals.parties import REACHED_BY, targets_of
+from sync.flows.deals.parties import BEING_BROUGHT, REACHED_BY, targets_of
 from sync.flows.deals.way import Party, leave_out, onward, parties_of, pending
 from sync.flows.steps import Next, Outcome, Parcel, Step
 from sync.models import Job, Link
@@ -175,10 +176,8 @@ def _adopt(parcel: Parcel, job: Job, party: Party, target_id: str) -> Outcome:
 
 def _wait_for_maker(job: Job, link: Link) -> None:
     if link.params.get("job") != job.pk:
-        raise NotYet(
-            f"Another deal is just bringing {link.entity} {link.source_id} of {job.route.source}.",
-            after=MAKER_WAIT,
-        )
+        words = {"id": link.source_id, "portal": job.route.source}
+        raise NotYet(gettext(BEING_BROUGHT[link.entity]) % words, after=MAKER_WAIT)
 
 
 def _fill_in(parcel: Parcel) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command, File
 from sync.errors import NeedsStaff
@@ -66,13 +68,17 @@ def found(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:
     taken = Link.objects.filter(route=job.route, entity="deal", target_id=target_id).exclude(pk=link.pk)
     if taken.exists():
         raise NeedsStaff(
-            f"Deal {target_id} of {job.route.target} bears the stamp of deal {job.source_id}, but is "
-            "mapped to another one. Correct the deal mapping, then press Retry."
+            _(
+                "Deal %(deal)s of %(portal)s bears the stamp of deal %(source)s, but is mapped to another "
+                "one. Correct the deal mapping, then press Retry."
+            )
+            % {"deal": target_id, "portal": job.route.target, "source": job.source_id}
         )
     _link(parcel, job, target_id)
-    note = f"Deal {target_id} had been created although the answer was lost; it is adopted."
-    if len(ids) > 1:
-        note += f" There are more with the same origin: {', '.join(sorted(ids, key=int)[1:])}."
+    note = _("Deal %(deal)s had been created although the answer was lost; it is adopted.")
+    note = note % {"deal": target_id}
+    if more := sorted(ids, key=int)[1:]:
+        note += " " + _("There are more with the same origin: %(ids)s.") % {"ids": ", ".join(more)}
     return delivered(parcel, job, note=note)
 
 
@@ -125,9 +131,17 @@ def _count_writes(parcel: Parcel, job: Job, link: Link) -> None:
     parcel.touch(link)
     if link.writes > QUARREL_WRITES:
         raise NeedsStaff(
-            f"Route {job.route.slug}: deal {job.source_id} was rewritten {QUARREL_WRITES} times in "
-            f"{QUARREL_MINUTES} minutes: the portals seem to answer each other for ever. Find the robot or "
-            "mapping that changes the value back, then press Retry."
+            _(
+                "Route %(route)s: deal %(deal)s was rewritten %(times)s times in %(minutes)s minutes: the "
+                "portals seem to answer each other for ever. Find the robot or mapping that changes the "
+                "value back, then press Retry."
+            )
+            % {
+                "route": job.route.slug,
+                "deal": job.source_id,
+                "times": QUARREL_WRITES,
+                "minutes": QUARREL_MINUTES,
+            }
         )
 
 

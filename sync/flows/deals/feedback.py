@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command, Record
 from sync.errors import NotYet, Refused
@@ -25,7 +27,8 @@ def look(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
 def looked(parcel: Parcel, job: Job, deals: dict[str, Record]) -> Outcome:
     """Carry the target deal's values to the source card."""
     if not deals:
-        raise Refused(f"The deal linked with {job.source_id} is no longer on {job.route.target}.")
+        told = _("The deal linked with %(deal)s is no longer on %(portal)s.")
+        raise Refused(told % {"deal": job.source_id, "portal": job.route.target})
     parcel.pack(job, {"record": next(iter(deals.values()))})
     return Next("report")
 
@@ -38,11 +41,10 @@ def report(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
         return _not_ours(job)
     fields = _fields(parcel, job)
     if not fields:
-        return Skip("Nothing to send back: the webhook brought no parameter that is mapped.")
+        return Skip(_("Nothing to send back: the webhook brought no parameter that is mapped."))
     if hash_of(fields) == link.back_hash and not job.params:
-        return Skip(
-            f"Nothing to send back: deal {link.source_id} of {job.route.source} has these values already."
-        )
+        told = _("Nothing to send back: deal %(deal)s of %(portal)s has these values already.")
+        return Skip(told % {"deal": link.source_id, "portal": job.route.source})
     return crm.update_deal(link.source_id, fields)
 
 
@@ -75,10 +77,10 @@ def _not_ours(job: Job) -> Skip:
     """No link: wait while one may still come of a create under way, else the deal is not ours."""
     route = job.route
     if Job.objects.filter(route=route, state__in=Job.OPEN, step__in=CREATING_STEPS).exists():
-        raise NotYet(
-            f"The deal mapping of this feedback from {route.target} is not known yet.", after=LINK_WAIT
-        )
-    return Skip(f"The deal did not come from {route.source} by this route: there is no deal mapping.")
+        told = _("The deal mapping of this feedback from %(portal)s is not known yet.")
+        raise NotYet(told % {"portal": route.target}, after=LINK_WAIT)
+    told = _("The deal did not come from %(portal)s by this route: there is no deal mapping.")
+    return Skip(told % {"portal": route.source})
 
 
 STEPS = {

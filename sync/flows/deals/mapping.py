@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from sync.models import FieldMapping, Job, Route
 from sync.transform import Rule, Writing, fields_used, transform
 
@@ -36,14 +38,16 @@ def fields_there(
 ) -> dict[str, Any]:
     """What to write to the target deal; raises NeedsStaff for a value nobody has mapped."""
     route = job.route
-    where = f"Route {route.slug}, deal {job.source_id} of {route.source}"
+    words = {"route": route.slug, "deal": job.source_id, "portal": route.source}
+    where = _("Route %(route)s, deal %(deal)s of %(portal)s") % words
     return transform(rules_of(route, "forward"), record, params, writing=writing, where=where)
 
 
 def fields_back(job: Job, record: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
     """What to write to the source deal."""
     route = job.route
-    where = f"Route {route.slug}, feedback from {route.target} on deal {job.source_id}"
+    words = {"route": route.slug, "deal": job.source_id, "portal": route.target}
+    where = _("Route %(route)s, feedback from %(portal)s on deal %(deal)s") % words
     return transform(rules_of(route, "back"), record, params, writing="update", where=where)
 
 

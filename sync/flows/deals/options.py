@@ -73,7 +73,8 @@ class DealOptions(BaseModel):
                 for fault in error.errors(include_url=False, include_context=False, include_input=False)
             )
             raise NeedsStaff(
-                f"The route's options are wrong: {faults}. Correct them on the route, then press Retry."
+                _("The route's options are wrong: %(faults)s. Correct them on the route, then press Retry.")
+                % {"faults": faults}
             ) from error
 
     def comment_text(self, *, target_id: str, source_id: str, title: str) -> str:

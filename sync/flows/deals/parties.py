@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command, Record
 from sync.flows.deals.options import Carry
@@ -20,6 +23,18 @@ KEPT = {
 }
 """What of them travels beside phones and e-mails. Who is responsible, notes and user fields stay."""
 
+LEFT_BEHIND = {
+    "contact": gettext_noop(
+        "Without contact %(ids)s: not on %(portal)s, or hidden from the webhook's owner."
+    ),
+    "company": gettext_noop(
+        "Without company %(ids)s: not on %(portal)s, or hidden from the webhook's owner."
+    ),
+}
+BEING_BROUGHT = {
+    "contact": gettext_noop("Another deal is just bringing contact %(id)s of %(portal)s."),
+    "company": gettext_noop("Another deal is just bringing company %(id)s of %(portal)s."),
+}
 REACHED_BY: tuple[Literal["PHONE", "EMAIL"], ...] = ("PHONE", "EMAIL")
 BY_IDS: dict[str, Callable[[Sequence[str]], Command]] = {
     "contact": crm.contacts_by_ids,
@@ -94,9 +109,8 @@ def parties_read(entity: str, parcel: Parcel, job: Job, records: dict[str, Recor
     for party in missing:
         leave_out(parcel, job, party)
     parcel.pack(job, parcel.cargo[job.pk])
-    ids = ", ".join(party["id"] for party in missing)
-    source = job.route.source
-    warning = f"Without {entity} {ids}: not on {source}, or hidden from the webhook's owner."
+    words = {"ids": ", ".join(party["id"] for party in missing), "portal": job.route.source}
+    warning = _(LEFT_BEHIND[entity]) % words
     step = onward(parcel, job)
     return Next(step.step, warning=warning) if missing and isinstance(step, Next) else step
 

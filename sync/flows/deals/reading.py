@@ -30,8 +30,11 @@ def fetched(parcel: Parcel, job: Job, deals: dict[str, Record]) -> Outcome:
     record = deals.get(job.source_id)
     if record is None:
         raise Refused(
-            f"Deal {job.source_id} is not on {job.route.source}: it was deleted, or the webhook's owner may "
-            "not read it. Check the deal and the rights, then press Retry."
+            _(
+                "Deal %(deal)s is not on %(portal)s: it was deleted, or the webhook's owner may not read it. "
+                "Check the deal and the rights, then press Retry."
+            )
+            % {"deal": job.source_id, "portal": job.route.source}
         )
     link = parcel.link(job)
     params = {**(link.params if link else {}), **job.params}

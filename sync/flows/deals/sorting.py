@@ -1,5 +1,7 @@
 """Which events ask for work on a route of deals, and for which deal or comment."""
 
+from django.utils.translation import gettext as _
+
 from sync.flows.deals.comments import sort_comments
 from sync.flows.deals.delivery import CREATING_STEPS
 from sync.flows.deals.mapping import back_fields
@@ -33,9 +35,10 @@ def _sort_deals(route: Route, side: Side, events: list[Event]) -> list[Ticket | 
 
 def _irrelevant(event: Event) -> Ignored | None:
     if event.entity != "deal":
-        return Ignored(f"This route carries deals; the event is about a {event.entity}.")
+        told = _("This route carries deals; the event is about a %(entity)s.")
+        return Ignored(told % {"entity": _(event.entity)})
     if event.action == "delete":
-        return Ignored("Deletions do not travel: the other portal keeps its deal.")
+        return Ignored(_("Deletions do not travel: the other portal keeps its deal."))
     return None
 
 
@@ -56,6 +59,7 @@ def _sort_feedback(route: Route, events: list[Event]) -> list[Ticket | Ignored]:
             return Ticket(FEEDBACK, event.origin_id, first)
         if may_be_ours:  # the answer of its create may be lost: wait until we know
             return Ticket(FEEDBACK, f"?{event.own_id}", first)
-        return Ignored(f"Deal {event.own_id} of {route.target} did not come from {route.source}.")
+        told = _("Deal %(deal)s of %(portal)s did not come from %(source)s.")
+        return Ignored(told % {"deal": event.own_id, "portal": route.target, "source": route.source})
 
     return [verdict(event) for event in events]

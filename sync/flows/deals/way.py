@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from sync.flows.deals.options import DealOptions
 from sync.flows.steps import Done, Next, Parcel, Skip
 from sync.models import Job
@@ -67,7 +69,8 @@ def delivered(parcel: Parcel, job: Job, *, note: str = "") -> Next | Done | Skip
         return Next("comment", note=note)
     if content.get("is_written"):
         return Done(note=note)
-    return Skip(f"Nothing to send: deal {link.target_id} of {job.route.target} has these values already.")
+    told = _("Nothing to send: deal %(deal)s of %(portal)s has these values already.")
+    return Skip(told % {"deal": link.target_id, "portal": job.route.target})
 
 
 def written(parcel: Parcel, job: Job) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.errors import SyncError
@@ -27,7 +29,7 @@ def read(way: Direction, parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """The comment as it is now; none of our own copies, nothing while its deal is known to be on its way."""
     job = jobs[0]
     if copies_among(job.route, way, [job.source_id]):
-        return Skip(COPY)
+        return Skip(_(COPY))
     deal_id = parcel.cargo.get(job.pk, {}).get("deal")
     card = card_for(way, job, deal_id) if deal_id else ""
     return card if isinstance(card, Skip) else crm.comment_by_id(job.source_id)
@@ -36,18 +38,19 @@ def read(way: Direction, parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
 def was_read(way: Direction, parcel: Parcel, job: Job, comment: crm.Comment) -> Outcome:
     """Is it about a deal of ours, and a person's? Then its author is next."""
     if comment.entity != "deal":
-        return Skip(f"The comment is on a {comment.entity}: only those on deals travel.")
+        told = _("The comment is on a %(entity)s: only those on deals travel.")
+        return Skip(told % {"entity": _(comment.entity)})
     parcel.pack(job, {"deal": comment.deal_id})
     card = card_for(way, job, comment.deal_id)
     if isinstance(card, Skip):
         return card
     if is_ours(way, job, deal_id=comment.deal_id, text=comment.text):
-        return Skip(COPY)
+        return Skip(_(COPY))
     if is_arrival(way, job, deal_id=comment.deal_id, card=card, text=comment.text):
-        return Skip("This is the route's own comment about the deal's arrival.")
+        return Skip(_("This is the route's own comment about the deal's arrival."))
     text = crm.portable_text(comment.text).strip()
     if not (text or comment.file_ids):
-        return Skip("The comment is empty.")
+        return Skip(_("The comment is empty."))
     content: dict[str, Any] = {"deal": comment.deal_id, "card": card, "text": text, "at": comment.created_at}
     wanted = files.wanted(job, comment, known=_is_linked(way, job))
     content |= {"author_id": comment.author_id, "file_ids": list(comment.file_ids), "to_fetch": wanted}
@@ -57,7 +60,7 @@ def was_read(way: Direction, parcel: Parcel, job: Job, comment: crm.Comment) -> 
 
 def deleted(error: SyncError) -> Outcome | None:
     """Between the event and now."""
-    return Skip("The comment was deleted before it was read.") if crm.is_gone(error) else None
+    return Skip(_("The comment was deleted before it was read.")) if crm.is_gone(error) else None
 
 
 def read_author(parcel: Parcel, jobs: list[Job]) -> Command:

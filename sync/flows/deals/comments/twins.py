@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sync.errors import NeedsStaff, NotYet
 from sync.flows.deals.comments.text import announces_arrival, mark_of
@@ -45,7 +47,7 @@ class Direction:
 FORWARD = Direction("comment", "comment_back", "source", "target", ("forward", "both"), "")
 BACK = Direction("comment_back", "comment", "target", "source", ("back", "both"), "_back")
 DIRECTIONS: dict[Side, Direction] = {"source": FORWARD, "target": BACK}
-COPY = "The comment is our own copy of one from the other card."
+COPY = gettext_noop("The comment is our own copy of one from the other card.")
 
 
 def sort_comments(route: Route, side: Side, events: list[Event]) -> list[Ticket | Ignored]:
@@ -53,14 +55,14 @@ def sort_comments(route: Route, side: Side, events: list[Event]) -> list[Ticket 
     way = DIRECTIONS[side]
     carry: Any = route.options.get("carry") or {}
     if carry.get("comments") not in way.words:
-        return [Ignored("The route does not carry comments from this portal.") for _ in events]
+        return [Ignored(_("The route does not carry comments from this portal."))] * len(events)
     copies = copies_among(route, way, [event.own_id for event in events])
 
     def verdict(event: Event) -> Ticket | Ignored:
         if event.action == "delete":
-            return Ignored("Deletions do not travel: the other card keeps its copy.")
+            return Ignored(_("Deletions do not travel: the other card keeps its copy."))
         if event.own_id in copies:
-            return Ignored(COPY)
+            return Ignored(_(COPY))
         return Ticket(way.kind, event.own_id, way.step("read_comment"))
 
     return [verdict(event) for event in events]
@@ -84,13 +86,14 @@ def is_ours(way: Direction, job: Job, *, deal_id: str, text: str) -> bool:
         ).values_list("source_id", "content_hash", "params")
         if params.get("deal") == deal_id
     ]
-    if mark_of(text) in {mark for _, mark in intents}:
+    if mark_of(text) in {mark for _id, mark in intents}:
         return True
     writers = Job.objects.filter(
-        route=job.route, kind=way.opposite, source_id__in=[one for one, _ in intents], state__in=Job.OPEN
+        route=job.route, kind=way.opposite, source_id__in=[one for one, _mark in intents], state__in=Job.OPEN
     )
     if writers.exists():  # portals may change the words of what we write
-        raise NotYet(f"A copy is just being written to deal {deal_id}: it may be this one.", after=TWIN_WAIT)
+        told = _("A copy is just being written to deal %(deal)s: it may be this one.")
+        raise NotYet(told % {"deal": deal_id}, after=TWIN_WAIT)
     return bool(copies_among(job.route, way, [job.source_id]))
 
 
@@ -106,14 +109,18 @@ def card_for(way: Direction, job: Job, deal_id: str) -> str | Skip:
         is_coming = deliveries.filter(state__in=Job.OPEN).exists()
     else:
         is_coming = deliveries.filter(state__in=Job.OPEN, step__in=CREATING_STEPS).exists()
+    words = {"deal": deal_id, "portal": route.source}
     if is_coming:
-        raise NotYet(f"Deal {deal_id} of this comment is still on its way.", after=DEAL_WAIT)
+        raise NotYet(_("Deal %(deal)s of this comment is still on its way.") % words, after=DEAL_WAIT)
     if way is FORWARD and deliveries.filter(state=Job.State.FAILED).exists():
         raise NeedsStaff(
-            f"Deal {deal_id} of {route.source} has not arrived: its own job failed. Press Retry there first, "
-            "then here."
+            _(
+                "Deal %(deal)s of %(portal)s has not arrived: its own job failed. Press Retry there first, "
+                "then here."
+            )
+            % words
         )
-    return Skip(f"Deal {deal_id} does not travel by this route: there is no deal mapping.")
+    return Skip(_("Deal %(deal)s does not travel by this route: there is no deal mapping.") % words)
 
 
 def is_arrival(way: Direction, job: Job, *, deal_id: str, card: str, text: str) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.errors import SyncError
@@ -104,7 +106,7 @@ def was_edited(way: Direction, parcel: Parcel, job: Job, _: Any) -> Outcome:
 
 def copy_deleted(error: SyncError) -> Outcome | None:
     """Somebody did not want it on the other card."""
-    return Skip("Its copy on the other card was deleted.") if crm.is_gone(error) else None
+    return Skip(_("Its copy on the other card was deleted.")) if crm.is_gone(error) else None
 
 
 def _brought_up_to_date(
@@ -113,8 +115,8 @@ def _brought_up_to_date(
     if parcel.found[job.pk].content_hash != _mark(way, parcel, job):
         return Next(way.step("edit_comment"))
     if is_news:
-        return Done("The comment had been written although the answer was lost.")
-    return Skip("The other card has this comment already.")
+        return Done(_("The comment had been written although the answer was lost."))
+    return Skip(_("The other card has this comment already."))
 
 
 def _settle(way: Direction, parcel: Parcel, job: Job) -> None:
