@@ -1,0 +1,87 @@
+"""Reasons are stored in the language of the installation, whoever of us says them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone, translation
+
+from sync import engine, inbox
+from sync.models import Attempt, Event, Job, Pace, Portal
+
+
+@pytest.fixture(autouse=True)
+def in_russian() -> Iterator[None]:
+    with translation.override("ru"):
+        yield
+
+
+def has_english(text: str) -> bool:
+    """Three English words in a row; names of methods, hosts and codes are fewer."""
+    return bool(re.search(r"\b[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}", text))
+
+
+def test_a_value_nobody_has_mapped(bus: Any) -> None:
+    bus.map("UF_CRM_SEGMENT", origin="param", source="segment", values={"дизайнер": "1"})
+    [deal_id] = bus.seed()
+    bus.webhook(deal_id, segment="архитектор")
+    bus.run()
+    assert bus.job().note == (
+        f"Маршрут alpha-beta, сделка {deal_id} портала «alpha»: значения «архитектор» (параметр вебхука "
+        "«segment») нет в списке значений поля «UF_CRM_SEGMENT». Добавьте его туда или выберите, что делать "
+        "с незнакомыми значениями, затем нажмите «Повторить»."
+    )
+    assert Attempt.objects.get(outcome="failed").message == bus.job().note
+
+
+def test_nothing_to_do(bus: Any) -> None:
+    [deal_id] = bus.seed()
+    for _ in range(2):
+        bus.webhook(deal_id)
+        bus.run()
+    assert Job.objects.get(state="skipped").note.startswith("Отправлять нечего: в сделке ")
+
+
+def test_what_is_ignored(bus: Any) -> None:
+    lonely = Portal.objects.create(slug="lonely", webhook_url=bus.from_portal.webhook_url)
+    bus.feedback("77")
+    bus.webhook("5", portal=lonely)
+    inbox.sort(bus.to_portal)
+    inbox.sort(lonely)
+    assert [event.note for event in Event.objects.order_by("id")] == [
+        "Сделка 77 портала «beta» пришла не с портала «alpha».",
+        "У этого портала нет ни одного маршрута.",
+    ]
+
+
+def test_a_portal_that_is_away(bus: Any) -> None:
+    Portal.objects.filter(pk=bus.from_portal.pk).update(webhook_url="http://127.0.0.1:9/rest/1/c0de/")
+    bus.webhook("5")
+    engine.drain(bus.from_portal.pk)
+    assert bus.job().note == "alpha: портал недоступен: соединение не установлено."
+    assert Pace.of(bus.from_portal).trouble == bus.job().note
+
+
+def test_what_the_portal_refuses_keeps_its_own_words(bus: Any) -> None:
+    [deal_id] = bus.seed()
+    bus.source.post("faults", {"rules": [{"licence": "PAYMENT_REQUIRED"}]})
+    bus.webhook(deal_id)
+    engine.drain(bus.from_portal.pk)
+    note = bus.job().note
+    assert "(PAYMENT_REQUIRED). На тарифе этого портала REST закрыт: продлите тариф или подписку" in note
+    assert has_english(note)
+
+
+def test_a_worker_that_did_not_come_back(bus: Any) -> None:
+    [deal_id] = bus.seed()
+    bus.webhook(deal_id)
+    inbox.sort(bus.from_portal)
+    past = timezone.now() - timedelta(minutes=1)
+    Job.objects.update(state="running", holder="dead", lease_until=past)
+    engine.return_expired()
+    assert bus.job().note == "Обработчик, выполнявший задание, не вернулся; ответ потерян."
+    assert not has_english(bus.job().note)
