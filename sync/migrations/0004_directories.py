@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='route',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('flow', 'directories'), ('target__isnull', True)), models.Q(models.Q(('flow', 'directories'), _negated=True), ('target__isnull', False)), _connector='OR'), name='a_target_where_the_flow_writes', violation_error_message='Only a route of directories has no target, and it must have none.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('flow', 'directories'), ('target__isnull', True)), models.Q(models.Q(('flow', 'directories'), _negated=True), ('target__isnull', False)), _connector='OR'), name='a_target_where_the_flow_writes', violation_error_message='A route of directories has no target; all others have one.'),
         ),
         migrations.AddIndex(
             model_name='city',

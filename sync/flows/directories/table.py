@@ -158,7 +158,7 @@ class Table:
 
     def _rows(self, column: str, values: Sequence[Value], *, also: str = "") -> list[Row]:
         q, rows = self._q, []
-        gone = f"CASE WHEN {self._is_here()} THEN 0 ELSE 1 END" if self.gone else "0"
+        gone = f"NOT ({self._is_here()})" if self.gone else "0"
         chosen = ", ".join([q(self.pk), q(self.key), gone, *map(q, self.columns)])
         for part in _parts(values, LOOKED_UP):
             where = [f"{q(column)} IN ({', '.join(['%s'] * len(part))})", *([also] if also else [])]
