@@ -70,6 +70,6 @@ def _forgettable(days: int | None) -> list[tuple[QuerySet[Any], str]]:
 def _promote_orphans() -> None:
     """Lanes whose waiting jobs have nobody at the head: their promotion was lost in a crash."""
     headless = Job.objects.filter(state=Job.State.WAITING, due_at=None, head_of=None)
-    lanes = list(headless.values_list("lane", flat=True).distinct()[:PRUNED_AT_ONCE])
+    lanes = list(headless.order_by().values_list("lane", flat=True).distinct()[:PRUNED_AT_ONCE])
     if lanes:
         Job.objects.promote(lanes, now=timezone.now())
