@@ -38,7 +38,7 @@ def run(ground: Ground) -> Findings:
         ],
         notes=[
             (
-                f"{WORKERS} workers a cluster; the portals take {SLOW:g} s for each request, up to {SLOTS} at "
+                f"{WORKERS} workers a cluster; the portals take {SLOW:g} s a request, up to {SLOTS} at "
                 f"once. The pace is tried at {ground.scale.per_minute} requests a minute."
             )
         ],

@@ -59,7 +59,7 @@ def run(ground: Ground) -> Findings:
         findings.rows.append((*cells, *rates))
     findings.notes = [
         (
-            "The peer keeps all in memory and stores nothing: no queue, no history, no links, no retries, and "
+            "The peer keeps all in memory, stores nothing: no queue, no history, no links, no retries, and "
             "up to 50 requests at once. It reads 50 deals a command, as we do."
         ),
     ]

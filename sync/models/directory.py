@@ -182,7 +182,7 @@ class DirectoryRun(models.Model):
         return {word: getattr(self, word) for word in COUNTS}
 
     def approve(self) -> bool:
-        """Staff say that so few records are right: read again, and then write; False when none waits for it."""
+        """Staff say that so few records are right: read again, then write; False when none waits for it."""
         waiting = DirectoryRun.objects.filter(pk=self.pk, is_approved=False, finished_at=None)
         is_changed = waiting.exclude(held_why="").update(is_approved=True)
         if is_changed:
