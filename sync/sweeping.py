@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync import bell, engine, reconciling
-from sync.models import Event, Heartbeat, Job, Portal
+from sync.models import DirectoryRun, Event, Heartbeat, Job, Portal
 
 PRUNED_AT_ONCE = 1000
 
@@ -31,7 +31,7 @@ def sweep() -> None:
 
 
 def prune(*, days: int | None = None, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Delete ended jobs, sorted events and silent workers older than `days` (RETENTION_DAYS); how many rows.
+    """Delete ended jobs, sorted events and directory runs older than `days` (RETENTION_DAYS); how many rows.
 
     What is open stays, however old, and so do the events of open jobs. Links stay for ever: they are what
     keeps a second deal from being made.
@@ -64,7 +64,12 @@ def _forgettable(days: int | None) -> list[tuple[QuerySet[Any], str]]:
     before = timezone.now() - timedelta(days=settings.RETENTION_DAYS if days is None else days)
     jobs = Job.objects.filter(finished_at__lt=before, state__in=Job.ENDED)
     events = Event.objects.filter(received_at__lt=before).exclude(outcome=Event.Outcome.WAITING)
-    return [(jobs, "finished_at"), (events.exclude(jobs__state__in=Job.OPEN), "received_at")]
+    runs = DirectoryRun.objects.filter(started_at__lt=before).exclude(job__state__in=Job.OPEN)
+    return [
+        (jobs, "finished_at"),
+        (events.exclude(jobs__state__in=Job.OPEN), "received_at"),
+        (runs, "started_at"),
+    ]
 
 
 def _promote_orphans() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import time
@@ -134,3 +135,23 @@ def wait_for_the_write(site: Site) -> None:
             return
         time.sleep(0.02)
     raise TimeoutError
+
+
+def test_the_other_commands_know_a_route_without_a_target(reference, capsys):
+    reference.run()
+    for words in (["queue"], ["queue", "--json"], ["doctor"], ["export_config"], ["prune"]):
+        out = io.StringIO()
+        with contextlib.suppress(SystemExit, CommandError):  # the doctor finds that no worker runs
+            call_command(*words, stdout=out)
+        assert "Traceback" not in out.getvalue()
+        assert "directories" in out.getvalue() or words[0] in ("doctor", "prune")
+    with pytest.raises(CommandError, match="cannot list its records"):
+        call_command("resync", "--route", "directories", "--all")
+
+
+def test_old_runs_are_forgotten(reference):
+    reference.run()
+    assert DirectoryRun.objects.count() == 5
+    DirectoryRun.objects.exclude(directory__slug="city").update(started_at="2020-01-01T00:00:00Z")
+    call_command("prune", stdout=io.StringIO())
+    assert [run.directory.slug for run in DirectoryRun.objects.all()] == ["city"]
