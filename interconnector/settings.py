@@ -87,7 +87,7 @@ MYSQL_OPTIONS = {
 
 
 def _database() -> dict[str, object]:
-    """Our own tables: DATABASE_URL, or DB_HOST and its companions (MySQL), or a SQLite file without a server."""
+    """Our own tables: DATABASE_URL, or DB_HOST and its companions (MySQL), or a SQLite file, no server."""
     if url := env.str("DATABASE_URL", default=""):
         database = dict(env.db_url_config(url))
     elif host := env.str("DB_HOST", default=""):
