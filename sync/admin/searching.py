@@ -55,6 +55,5 @@ def _found(rows: QuerySet[Any], number: DealNumber) -> list[int]:
         pk
         for pk, source_id, target_id, route_id in found
         if (source_id == number.deal_id and route_id in begins)
-        or ((number.deal_id == target_id or source_id == waiting)
-        and route_id in ends)
+        or ((number.deal_id == target_id or source_id == waiting) and route_id in ends)
     ]
