@@ -29,6 +29,6 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "growth": Benchmark("A thousand and a million ended jobs", growth.run, deals=1000),
     "pages": Benchmark("The staff's pages with a million jobs", pages.run),
     "memory": Benchmark("Memory as the work goes by", memory.run),
-    "hosts": Benchmark("Two worker hosts over one database", hosts.run, deals=4000, rounds=2),
+    "hosts": Benchmark("Two worker hosts over one database", hosts.run, deals=3000, rounds=2),
     "shares": Benchmark("Fair shares and live deals first", shares.run, deals=6000),
 }

@@ -64,7 +64,8 @@ class Command(BaseCommand):
             self._measure(name, BENCHMARKS[name], options)
 
     def _measure(self, name: str, benchmark: Benchmark, options: dict[str, Any]) -> None:
-        self._say(f"{name}: {benchmark.title} (load of the machine {machine.load():.1f})")
+        before = f"load {machine.load():.1f} at the beginning"
+        self._say(f"{name}: {benchmark.title} ({before})")
         with tempfile.TemporaryDirectory(prefix="b24-bench-") as folder:
             ground = Ground(
                 folder=Path(folder),
@@ -82,7 +83,7 @@ class Command(BaseCommand):
                     name,
                     title=benchmark.title,
                     findings=findings,
-                    machine=machine.described(ground),
+                    machine=f"{machine.described(ground)}, {before}",
                 )
 
     def _say(self, text: str) -> None:
