@@ -68,7 +68,7 @@ def _even(ground: Ground, findings: Findings) -> None:
     starts = order.index(SECOND_ROUTE)
     last = {route: len(order) - order[::-1].index(route) for route in (FIRST_ROUTE, SECOND_ROUTE)}
     both = order[starts : min(last.values())]
-    least = min(both.count(route) for route in last) / len(both)
+    least = min(both.count(route) for route in last) / max(1, len(both))
     ground.say(f"of {len(both)} deals while both routes had work, the smaller share is {least:.1%}")
     findings.figures.append(Figure("Fair share: the smaller route's part of the portal", least, least=0.45))
     findings.counts["created"] = {route: order.count(route) for route in last}
