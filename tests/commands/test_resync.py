@@ -84,7 +84,7 @@ def test_limit_that_the_portal_calls_is_waited_out(bus: Bus) -> None:
 
 def test_interruption_leaves_whole_pages(bus: Bus) -> None:
     _seed(bus, 6000)
-    bus.portal("a", requests_per_minute=30)
+    bus.portal("a", requests_per_minute=10)
     running = bus.site.start(*ALL)
     deadline = time.monotonic() + 30
     while not bus.jobs(pk__lt=100) and time.monotonic() < deadline:
