@@ -47,7 +47,7 @@ def _judged(play: Staged, ids: list[str], seconds: float, *, per_minute: int) ->
         figures=[
             Figure("API economy: requests ÷ fewest possible", used / sum(fewest.values()), most=1.05),
             Figure("Drain at the limit: time ÷ fewest possible", seconds / floor, most=1.10),
-            Figure("Obedience: most in a sliding minute ÷ allowed", peak / per_minute, most=1.0),
+            Figure("Obedience: most in a sliding minute ÷ allowed", peak / per_minute, most=1.0, digits=4),
             Figure("Obedience: answers QUERY_LIMIT_EXCEEDED", refused, most=0, digits=0),
             Figure(
                 f"Against the original, at {USUAL_PACE} requests a minute",

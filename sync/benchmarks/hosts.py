@@ -31,7 +31,7 @@ def run(ground: Ground) -> Findings:
     return Findings(
         figures=[
             Figure("Several hosts: two clusters ÷ one", gain, "×", least=1.8),
-            Figure("Several hosts: most in a sliding minute ÷ allowed", paced, most=1.0),
+            Figure("Several hosts: most in a sliding minute ÷ allowed", paced, most=1.0, digits=4),
             Figure("Several hosts: duplicates", duplicates, most=0, digits=0),
         ],
         rows=[
