@@ -54,7 +54,7 @@ check: venv-dev ## format, lint, types, import rules, migrations, deploy check
 format: venv-dev ## put the code into its format
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
-bench: venv env ## measure: webhooks a second, deals a minute
+bench: venv-dev env ## measure: webhooks a second, deals a minute
 	@$(PYTHON) manage.py bench $(ARGS)
 
 run: venv env ## web on http://127.0.0.1:8000 and one worker, until Ctrl-C
