@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from sync.errors import NeedsStaff
+from sync.flows.directories.table import Table
 from sync.models import Directory, DirectoryField, Job, Portal, ReferenceRecord, Route
 from tests.directories.reference import UNHURRIED, counts
 
@@ -94,7 +96,7 @@ def test_directories_share_the_table_and_not_their_records(portal, route):
     ("columns", "reason"),
     [
         ({"method": "lists.element.get"}, "needs the parameters IBLOCK_TYPE_ID"),
-        ({"table": "no_such"}, "there is no table no_such"),
+        ({"table": "no_such"}, "the table no_such is not for reference data"),
         ({"table": "sync_city", "key_column": "nothing"}, "the table sync_city has no column nothing"),
     ],
 )
@@ -135,3 +137,9 @@ def test_a_command_that_fails_alone_is_asked_again(portal, route):
     portal.emulator.faults(rules=[{"command_error": 1.0, "count": 1}])
     runs = portal.run()
     assert (counts(runs["one"]), counts(runs["two"])) == ({"created": 201}, {"created": 1})
+
+
+def test_no_directory_writes_a_table_that_is_not_for_reference_data(route) -> None:
+    row = directory(route, "people", "user.get", fields={"username": "NAME"}, table="auth_user")
+    with pytest.raises(NeedsStaff, match="auth_user"):
+        Table.of(row, ["username"])

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.utils import DatabaseError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sync.errors import NeedsStaff, TryLater
 from sync.flows.directories.kinds import KIND_OF, Value, shaped
-from sync.models import Directory, ReferenceRecord
+from sync.models import City, Directory, Object, ReferenceRecord, User, Violation, ViolationCategory
 
 LOOKED_UP = 1000
 """IDs in one look-up."""
@@ -28,6 +28,12 @@ INSERTED = 500
 
 CHANGED = 100
 """Rows in one UPDATE: its CASE grows with them."""
+
+
+OWN_TABLES = tuple(
+    model._meta.db_table for model in (City, Object, ViolationCategory, Violation, User, ReferenceRecord)
+)
+"""What may be written in our own database; another application's database is its owner's choice."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,12 @@ class Table:
         """The directory's table, looked at; NeedsStaff when it or one of its columns is not there."""
         alias = settings.DIRECTORIES_ALIAS
         name = directory.table or ReferenceRecord._meta.db_table
+        if alias == DEFAULT_DB_ALIAS and name not in OWN_TABLES:
+            # whoever may edit directories must not write accounts or portals by way of them
+            raise NeedsStaff(
+                _("%(slug)s: the table %(table)s is not for reference data. Choose one of: %(tables)s.")
+                % {"slug": directory.slug, "table": name, "tables": ", ".join(OWN_TABLES)}
+            )
         kinds, pk = _looked_at(alias, name, directory.slug)
         fixed = {"directory": directory.slug} if directory.is_generic else {}
         wanted = tuple(dict.fromkeys(columns))
