@@ -21,8 +21,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from sync import bell
 from sync.admin.cards import host_of
 from sync.admin.outlook import portal_state
+from sync.admin.pausing import PausingScreen
 from sync.admin.portalform import SECRETS, PortalForm
-from sync.admin.screen import Screen
 from sync.admin.words import badge_of, safe
 from sync.connectors import open_client
 from sync.connectors.bitrix24 import crm
@@ -35,7 +35,7 @@ CHECK_SECONDS = 10.0
 
 
 @admin.register(Portal)
-class PortalAdmin(Screen):
+class PortalAdmin(PausingScreen):
     """One row a portal."""
 
     form = PortalForm
@@ -91,29 +91,9 @@ class PortalAdmin(Screen):
             Pace.of(obj).passed_one()  # its trouble was the old address's
         bell.ring(obj.pk)
 
-    def fits(self, button: str, record: Any) -> bool:
-        """Pause what runs, resume what is paused."""
-        return bool({"pause": not record.is_paused, "resume": record.is_paused}.get(button, True))
-
-    @admin.action(description=_("Pause"), permissions=["change"])
-    def pause(self, request: HttpRequest, queryset: QuerySet[Portal]) -> None:
-        """Nothing is sent until it is resumed."""
-        rows = list(queryset.filter(is_paused=False))
-        queryset.filter(is_paused=False).update(is_paused=True)
-        self.log_many(request, rows, gettext("Pause"))
-        self.message_user(
-            request, gettext("Paused: nothing is sent; what arrives is kept."), messages.SUCCESS
-        )
-
-    @admin.action(description=_("Resume"), permissions=["change"])
-    def resume(self, request: HttpRequest, queryset: QuerySet[Portal]) -> None:
+    def wake(self, record: Any) -> None:
         """What has gathered goes out."""
-        rows = list(queryset.filter(is_paused=True))
-        queryset.filter(is_paused=True).update(is_paused=False)
-        for portal in rows:
-            bell.ring(portal.pk)
-        self.log_many(request, rows, gettext("Resume"))
-        self.message_user(request, gettext("Resumed: what has gathered goes out now."), messages.SUCCESS)
+        bell.ring(record.pk)
 
     @admin.action(description=_("Check now"), permissions=["change"])
     def check_now(self, request: HttpRequest, queryset: QuerySet[Portal]) -> None:

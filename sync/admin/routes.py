@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from sync import bell
 from sync.admin.mappingform import BackFormSet, ForwardFormSet, MappingForm, MappingFormSet
+from sync.admin.pausing import PausingScreen
 from sync.admin.routeform import RouteForm
-from sync.admin.screen import Screen
 from sync.admin.words import badge_of
 from sync.models import FieldMapping, Job, Route
 
@@ -57,7 +57,7 @@ class BackMappings(_Mappings):
 
 
 @admin.register(Route)
-class RouteAdmin(Screen):
+class RouteAdmin(PausingScreen):
     """One row a route."""
 
     form = RouteForm
@@ -113,29 +113,9 @@ class RouteAdmin(Screen):
         super().save_related(request, form, formsets, change)
         _ring(form.instance)
 
-    def fits(self, button: str, record: Any) -> bool:
-        """Pause what runs, resume what is paused."""
-        return bool({"pause": not record.is_paused, "resume": record.is_paused}.get(button, True))
-
-    @admin.action(description=_("Pause"), permissions=["change"])
-    def pause(self, request: HttpRequest, queryset: QuerySet[Route]) -> None:
-        """Nothing is sent until it is resumed."""
-        rows = list(queryset.filter(is_paused=False))
-        queryset.filter(is_paused=False).update(is_paused=True)
-        self.log_many(request, rows, gettext("Pause"))
-        self.message_user(
-            request, gettext("Paused: nothing is sent; what arrives is kept."), messages.SUCCESS
-        )
-
-    @admin.action(description=_("Resume"), permissions=["change"])
-    def resume(self, request: HttpRequest, queryset: QuerySet[Route]) -> None:
+    def wake(self, record: Any) -> None:
         """What has gathered goes out."""
-        rows = list(queryset.filter(is_paused=True))
-        queryset.filter(is_paused=True).update(is_paused=False)
-        for route in rows:
-            _ring(route)
-        self.log_many(request, rows, gettext("Resume"))
-        self.message_user(request, gettext("Resumed: what has gathered goes out now."), messages.SUCCESS)
+        _ring(record)
 
     @admin.display(description=_("state"))
     def state(self, route: Route) -> SafeString:
