@@ -13,7 +13,8 @@ from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from sync.models import Pace
+from sync.models import Dispatch, Pace
+from sync.models.bells import Rung
 
 EARLY = 0.2
 """Seconds: a bell this much earlier than the one under way is not worth ringing."""
@@ -39,21 +40,28 @@ class TimedBroker(ORM):
 
 
 def ring(portal_id: int, *, wait: float = 0.0) -> bool:
-    """Have a worker look at the portal in `wait` seconds; False when a bell is already under way.
+    """Have a worker look at the portal in `wait` seconds; False when a bell is already under way."""
+    return _ring(Pace(pk=portal_id), "sync.tasks.drain", portal_id, wait=wait)
 
-    Cheap when one is: a plain read. Inside a transaction the bell rings after the commit.
-    """
+
+def ring_for_messages(*, wait: float = 0.0) -> bool:
+    """Have a worker send the stored messages in `wait` seconds; False when a bell is already under way."""
+    return _ring(Dispatch(pk=Dispatch.ROW), "sync.tasks.send_messages", wait=wait)
+
+
+def _ring(row: Rung, task: str, *args: int, wait: float) -> bool:
+    """Cheap when a bell is under way: a plain read. Inside a transaction the bell rings after the commit."""
     now = time.time()
     at = now + wait
-    pace = Pace(pk=portal_id)
-    known = list(Pace.objects.filter(pk=portal_id).values_list("wake_at", flat=True))
+    rows = type(row)._default_manager
+    known = list(rows.filter(pk=row.pk).values_list("wake_at", flat=True))
     if not known:
-        pace, _ = Pace.objects.get_or_create(pk=portal_id)
+        rows.get_or_create(pk=row.pk)
     if known and known[0] is not None and now - STALE <= known[0] <= at + EARLY:
         return False
-    if not pace.book_bell(at, now=now, early=EARLY, stale=STALE):
+    if not row.book_bell(at, now=now, early=EARLY, stale=STALE):
         return False
-    transaction.on_commit(lambda: _send("sync.tasks.drain", portal_id, at=at))
+    transaction.on_commit(lambda: _send(task, *args, at=at))
     return True
 
 

@@ -68,7 +68,8 @@ def return_expired() -> int:
     )
     for holder in {job.holder for job in expired}:
         jobs = [job for job in expired if job.holder == holder]
-        load = Load(parcel=Parcel(jobs=jobs, now=now), holder=holder)
+        entity = FLOWS[jobs[0].route.flow].entity  # a parcel is of one flow
+        load = Load(parcel=Parcel(jobs=jobs, now=now, entity=entity), holder=holder)
         load.fail(lost)
         settle(load)
     for portal_id in {job.portal_id for job in expired}:
@@ -150,7 +151,8 @@ def _claim(portal: Portal, choice: Choice, permit: Permit, *, most: int, holder:
         holder=holder,
     )
     jobs = atomically(take)
-    parcel = Parcel(jobs=jobs, now=now, room=permit.size(COMMANDS_A_REQUEST))
+    entity = FLOWS[choice.flow].entity
+    parcel = Parcel(jobs=jobs, now=now, entity=entity, room=permit.size(COMMANDS_A_REQUEST))
     return Load(parcel=parcel, holder=holder, is_probe=permit.is_probe) if jobs else None
 
 

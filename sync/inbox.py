@@ -32,27 +32,43 @@ def receive(portal: Portal, notice: Notice, *, details: dict[str, Any], remote_a
 
     On return the event is committed. Raises the database's own errors when it is away.
     """
-    fingerprint = fingerprint_of(notice)
+    event = _event(portal, notice, fingerprint_of(notice), details=details, remote_addr=remote_addr)
     try:
-        Event.objects.create(
-            portal=portal,
-            fingerprint=fingerprint,
-            entity=notice.entity,
-            action=notice.action,
-            record_id=notice.record_id,
-            own_id=notice.own_id,
-            origin_id=notice.origin_id,
-            params=dict(notice.params),
-            details=details,
-            remote_addr=remote_addr,
-        )
+        event.save(force_insert=True)
     except IntegrityError:
-        Event.repeat(portal, fingerprint)
+        Event.repeat(portal, event.fingerprint)
         is_new = False
     else:
         is_new = True
     bell.ring(portal.pk)
     return is_new
+
+
+def receive_many(portal: Portal, arrivals: Mapping[str, Notice]) -> None:
+    """Store messages of a queue, by fingerprint, in one INSERT; those that are here already are left out.
+
+    On return the events are committed, so the queue may forget them.
+    """
+    events = [_event(portal, notice, fingerprint, details={}) for fingerprint, notice in arrivals.items()]
+    Event.objects.bulk_create(events, ignore_conflicts=True)
+    bell.ring(portal.pk)
+
+
+def _event(
+    portal: Portal, notice: Notice, fingerprint: str, *, details: dict[str, Any], remote_addr: str = ""
+) -> Event:
+    return Event(
+        portal=portal,
+        fingerprint=fingerprint,
+        entity=notice.entity,
+        action=notice.action,
+        record_id=notice.record_id,
+        own_id=notice.own_id,
+        origin_id=notice.origin_id,
+        params=dict(notice.params),
+        details=details,
+        remote_addr=remote_addr,
+    )
 
 
 def fingerprint_of(notice: Notice) -> str:

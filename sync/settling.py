@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from sync import bell
+from sync.flows import FLOWS
+from sync.flows.steps import News
 from sync.models import Attachment, Attempt, Cargo, Job
 from sync.models.atomic import atomically
 from sync.models.rows import update_each
@@ -43,6 +45,7 @@ def settle(load: Load, *, before: Callable[[], None] | None = None) -> None:
         update_each([job for job in load.parcel.jobs if job.target_id != held[job.pk]], ["target_id"])
         _save_attempts(load, rulings)
         _save_states(load, rulings)
+        _tell(load, rulings)
         return [ruling.verdict for ruling in rulings.values()]
 
     _ring(atomically(work), now=load.parcel.now)
@@ -99,6 +102,18 @@ def _save_states(load: Load, rulings: dict[int, Ruling]) -> None:
         heads = Job.objects.filter(head_of__in=lanes).order_by()
         for portal_id in set(heads.values_list("portal_id", flat=True)):
             bell.ring(portal_id)
+
+
+def _tell(load: Load, rulings: dict[int, Ruling]) -> None:
+    """Flows that answer whoever asked do so here: the answer is stored with the state it tells of."""
+    told: dict[str, list[News]] = {}
+    for job in load.parcel.jobs:
+        verdict, tried = rulings[job.pk].verdict, rulings[job.pk].tried
+        news = News(job, verdict.state, job.attempts, failure=verdict.failure, reason=tried.message)
+        told.setdefault(job.route.flow, []).append(news)
+    for flow, all_news in told.items():
+        if tell := FLOWS[flow].tell:
+            tell(all_news)
 
 
 def _ring(verdicts: list[Verdict], *, now: datetime) -> None:

@@ -99,7 +99,8 @@ class Notice:
     `entity`: deal, contact, company, lead, comment, …; `action`: add, update, delete or "" (robot);
     `record_id`: the ID it is about, the sender's origin first; `origin_id`: the ID on the other side when the
     sender knows it; `own_id`: the sender's own ID when it gave one (the same as `record_id` without an
-    origin); `params`: what else it brings for mappings (technical ones and empty values are already gone).
+    origin); `params`: what else it brings (of webhooks: texts for mappings; technical ones and empty values
+    are already gone).
     """
 
     entity: str
@@ -107,7 +108,7 @@ class Notice:
     record_id: str
     origin_id: str = ""
     own_id: str = ""
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
     sent_at: str = ""
 
 

@@ -58,12 +58,13 @@ class Parcel:
 
     `links` and `cargo` are loaded once for all; what a step changes is collected in `touched_links` and
     `new_cargo` and saved by the engine in the transaction that settles the jobs. `found` is the step's own:
-    what its `prepare` found out in bulk, for its `ask` and `hear`. `room`: commands the request may hold,
-    fewer after time-outs, never fewer than there are jobs.
+    what its `prepare` found out in bulk, for its `ask` and `hear`. `entity`: what the flow's links join.
+    `room`: commands the request may hold, fewer after time-outs, never fewer than there are jobs.
     """
 
     jobs: list[Job]
     now: datetime
+    entity: str = "deal"
     room: int = COMMANDS_A_REQUEST
     links: dict[tuple[int, str], Link] = field(default_factory=dict)
     cargo: dict[int, Any] = field(default_factory=dict)
@@ -73,7 +74,8 @@ class Parcel:
 
     def load(self) -> None:
         """Read the links and cargo of all jobs."""
-        self.links = Link.by_source((job.route_id, job.source_id) for job in self.jobs)
+        keys = ((job.route_id, job.source_id) for job in self.jobs)
+        self.links = Link.by_source(keys, entity=self.entity)
         self.cargo = Cargo.load(self.jobs)
 
     def link(self, job: Job) -> Link | None:
@@ -189,6 +191,20 @@ class Checkup:
     judge: Callable[[Route, Mapping[str, Answer], Mapping[str, Answer]], list[Finding]]
 
 
+@dataclass(frozen=True)
+class News:
+    """What a try made of a job: its new state and, when it failed or waits again, why (a sentence for staff).
+
+    `attempts` counts this try.
+    """
+
+    job: Job
+    state: str
+    attempts: int
+    failure: str = ""
+    reason: str = ""
+
+
 Sort = Callable[[Route, Side, list[Event]], list[Ticket | Ignored]]
 """One verdict an event, in order; `side` is where on the route the events' portal stands."""
 
@@ -200,7 +216,9 @@ class Flow:
     `listing` is what a resync of more than named records needs; `missed` tells which listed records have
     changed without our hearing of it. For the forecast only: `first` is the step
     where the work of an event from each side mostly begins, `usual` the step that mostly follows each one (a
-    step without one is the last), `usual_on` what a route's options change of that.
+    step without one is the last), `usual_on` what a route's options change of that. `entity`: what its links
+    join. `tell`: who asked hears what became of the jobs; called in the transaction that settles them, with
+    their attempts stored, so it may write rows, and nothing else.
     """
 
     sort: Sort
@@ -212,6 +230,8 @@ class Flow:
     first: Mapping[Side, str] = field(default_factory=dict)
     usual: Mapping[str, str] = field(default_factory=dict)
     usual_on: Callable[[Route], Mapping[str, str]] = lambda _: {}
+    entity: str = "deal"
+    tell: Callable[[list[News]], None] | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     merge: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]] = lambda old, new: {**old, **new}
 
@@ -235,6 +255,7 @@ __all__ = [
     "Hear",
     "Ignored",
     "Listing",
+    "News",
     "Next",
     "Notice",
     "Outcome",

@@ -1,11 +1,13 @@
 """What is true: one file a family; a row's own transitions are its methods."""
 
 from sync.models.cargo import Attachment, AttachmentPiece, Cargo
+from sync.models.core import ApiKey, CoreUser, Replay
 from sync.models.directory import Directory, DirectoryField, DirectoryNote, DirectoryPage, DirectoryRun
 from sync.models.event import Event
 from sync.models.heartbeat import Heartbeat
 from sync.models.job import Attempt, Job
 from sync.models.link import Link
+from sync.models.message import Dispatch, Message
 from sync.models.pace import MethodBudget, Pace
 from sync.models.portal import Portal, Slot
 from sync.models.queue import Due
@@ -13,27 +15,32 @@ from sync.models.reference import City, Object, ReferenceRecord, User, Violation
 from sync.models.route import FieldMapping, Route, ValueMapping
 
 __all__ = [
+    "ApiKey",
     "Attachment",
     "AttachmentPiece",
     "Attempt",
     "Cargo",
     "City",
+    "CoreUser",
     "Directory",
     "DirectoryField",
     "DirectoryNote",
     "DirectoryPage",
     "DirectoryRun",
+    "Dispatch",
     "Due",
     "Event",
     "FieldMapping",
     "Heartbeat",
     "Job",
     "Link",
+    "Message",
     "MethodBudget",
     "Object",
     "Pace",
     "Portal",
     "ReferenceRecord",
+    "Replay",
     "Route",
     "Slot",
     "User",

@@ -7,10 +7,11 @@ seconds: they are compared and moved inside one conditional UPDATE on every data
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Value
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
+from sync.models.bells import Rung
 from sync.models.portal import Portal
 from sync.pace import (
     BREAKER_OPENS_AFTER,
@@ -23,7 +24,7 @@ from sync.pace import (
 )
 
 
-class Pace(models.Model):
+class Pace(Rung):
     """How far a portal's budget is spent, whether it answers, and when somebody will look at it next."""
 
     portal = models.OneToOneField(Portal, models.CASCADE, primary_key=True)
@@ -34,7 +35,6 @@ class Pace(models.Model):
     trouble = models.TextField(blank=True)
     shrunk = models.PositiveSmallIntegerField(default=0)
     passed = models.PositiveSmallIntegerField(default=0)
-    wake_at = models.FloatField(null=True)
 
     def __str__(self) -> str:
         return f"pace of {self.portal_id}"
@@ -132,18 +132,6 @@ class Pace(models.Model):
         self._rows().update(
             tat=Greatest(F("tat"), Value(until)), bucket_tat=Greatest(F("bucket_tat"), Value(until))
         )
-
-    def book_bell(self, at: float, *, now: float, early: float, stale: float) -> bool:
-        """Whether a bell for `at` is worth ringing: none is under way, or only a later or a lost one."""
-        no_bell = Q(wake_at=None) | Q(wake_at__gt=at + early) | Q(wake_at__lt=now - stale)
-        return bool(self._rows().filter(no_bell).update(wake_at=at))
-
-    def hear_bell(self) -> None:
-        """The bell was answered: the next one may be rung."""
-        self._rows().update(wake_at=None)
-
-    def _rows(self) -> models.QuerySet[Pace]:
-        return Pace.objects.filter(pk=self.pk)
 
 
 class MethodBudget(models.Model):

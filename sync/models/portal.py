@@ -21,6 +21,7 @@ class Portal(models.Model):
         """Which connector speaks to it."""
 
         BITRIX24 = "bitrix24", "Bitrix24"
+        CORE = "core", _("users API (RabbitMQ)")
 
     slug = models.SlugField(
         _("slug"),
@@ -31,7 +32,12 @@ class Portal(models.Model):
     name = models.CharField(_("name"), max_length=100)
     kind = models.CharField(_("system"), max_length=20, choices=Kind.choices, default=Kind.BITRIX24)
     webhook_url = SecretField(
-        _("webhook address"), help_text=_("Incoming webhook: https://…/rest/USER/CODE/. Stored encrypted.")
+        _("webhook address"),
+        blank=True,
+        help_text=_(
+            "Incoming webhook: https://…/rest/USER/CODE/. Stored encrypted. Empty for the users API: its "
+            "messages come over RABBITMQ_URL."
+        ),
     )
     inbound_token = SecretField(
         _("inbound token"),

@@ -18,6 +18,7 @@ class Route(models.Model):
 
         DEALS = "deals", _("Deals")
         DIRECTORIES = "directories", _("Directories")
+        LEADS = "leads", _("Leads")
 
     slug = models.SlugField(_("slug"), unique=True, max_length=60)
     name = models.CharField(_("name"), max_length=100, blank=True)

@@ -1,0 +1,78 @@
+"""Message: what is to be sent over RabbitMQ, committed together with what it tells about (the outbox)."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from sync.models.bells import Rung
+
+
+class Message(models.Model):
+    """One message of a queue: unsent until the broker has confirmed it. Sent in the order of the IDs."""
+
+    queue = models.CharField(_("queue"), max_length=255)
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False)
+    pattern = models.CharField(_("pattern"), max_length=100)
+    data = models.JSONField(_("content"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["sent_at", "id"], name="message_to_send")]
+
+    def __str__(self) -> str:
+        return f"{self.pattern} → {self.queue}"
+
+
+class Dispatch(Rung):
+    """The one row (ID 1) of whoever sends the messages: one sender at a time keeps their order.
+
+    `failures` and `trouble` tell how often in a row sending failed, and why. Times are Unix seconds.
+    """
+
+    ROW = 1
+
+    holder = models.CharField(max_length=40, blank=True)
+    lease_until = models.FloatField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    trouble = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"dispatch held by {self.holder or 'nobody'}"
+
+    @classmethod
+    def take(cls, holder: str, *, now: float, until: float) -> Dispatch | None:
+        """The row, held by `holder` until `until`; None while another one holds it."""
+        row, _made = cls.objects.get_or_create(pk=cls.ROW)
+        free = Q(holder="") | Q(lease_until__lt=now)
+        if not cls.objects.filter(free, pk=row.pk).update(holder=holder, lease_until=until):
+            return None
+        row.refresh_from_db()
+        return row
+
+    def keep(self, *, until: float) -> bool:
+        """Prolong the lease; False when another one has taken over."""
+        return bool(self._held().update(lease_until=until))
+
+    def release(self) -> None:
+        """Give it back, if it is still ours."""
+        self._held().update(holder="", lease_until=0)
+
+    def sent_one(self) -> None:
+        """The broker answers."""
+        self._rows().filter(failures__gt=0).update(failures=0, trouble="")
+
+    def failed_one(self, trouble: str) -> None:
+        """The broker did not answer, or said no."""
+        self._rows().update(failures=F("failures") + 1, trouble=trouble)
+        self.refresh_from_db()
+
+    def _held(self) -> models.QuerySet[Dispatch]:
+        return type(self).objects.filter(pk=self.pk, holder=self.holder)

@@ -1,0 +1,14 @@
+"""Messages to be sent over RabbitMQ: stored in the transaction of what they tell about, sent afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sync import bell
+from sync.models import Message
+
+
+def put(messages: Iterable[Message]) -> None:
+    """Store the messages, in their order; a worker sends them after the commit (`posting.send`)."""
+    if Message.objects.bulk_create(messages):
+        bell.ring_for_messages()
