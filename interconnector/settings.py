@@ -154,6 +154,12 @@ Q_CLUSTER = {
 # --- Reference data (docs/directories.md) ---------------------------------------------------------------
 SYNC_SCHEDULE = env.str("SYNC_SCHEDULE", default="0 0 * * *")
 
+# --- The users API and its messages (docs/users-api.md) ----------------------------------------------------
+RABBITMQ_URL = env.str("RABBITMQ_URL", default="")  # empty: both roles in one process
+RABBITMQ_QUEUE = env.str("RABBITMQ_QUEUE", default="bitrix_queue")
+RABBITMQ_REPLY_QUEUE = env.str("RABBITMQ_REPLY_QUEUE", default="bitrix.responses")
+PHONE_REGION = env.str("PHONE_REGION", default="RU")  # whose numbers need no +
+
 # --- The bus ------------------------------------------------------------------------------------------
 BITRIX_SOURCE_URL = env.str("BITRIX_SOURCE_URL", default="")
 BITRIX_TARGET_URL = env.str("BITRIX_TARGET_URL", default="")
