@@ -10,6 +10,7 @@ SyncError                    base; its text is a sentence for staff, without sec
 ├── Refused                  the portal understood and said no
 └── ConfigRefused            a configuration file with mistakes; nothing was changed
 WebhookRejected              at the HTTP edge only: no Event exists, the sender gets the status
+Malformed                    at the edge of RabbitMQ only: the message becomes a dead letter with the reason
 
 Who decides what follows: `engine.py`, in one ladder. Anything else that is raised is a bug.
 """
@@ -135,3 +136,14 @@ class WebhookRejected(Exception):
         self.code = code
         self.message = message
         self.status = self.STATUS_OF[code]
+
+
+class Malformed(Exception):
+    """A message nobody can act on; `reason` says what is wrong with it, and where.
+
+    The sentence stays English: it travels with the dead letter, to whoever wrote the program that sent it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
