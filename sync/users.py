@@ -1,0 +1,103 @@
+"""The core role: users, the requests that tell the bitrix role of them, and its replies.
+
+A user and the message about them are committed together: no message without its user, no user without its
+message. Whoever sends the messages is `posting.send`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from sync import outbox
+from sync.connectors.rabbitmq import leads
+from sync.errors import Malformed
+from sync.models import CoreUser, Message, Replay
+
+REPLAYS_KEPT = timedelta(hours=24)
+"""How long at least the same Idempotency-Key gets the same answer."""
+
+PRUNED_AT_ONCE = 1000
+
+
+@transaction.atomic(savepoint=False)
+def create(fields: Mapping[str, str]) -> CoreUser:
+    """A new user of `full_name`, `phone` (E.164) and `stage`, whose lead is asked for."""
+    user = CoreUser.objects.create(**fields)
+    _ask("create", user)
+    return user
+
+
+@transaction.atomic(savepoint=False)
+def change(user_id: int, fields: Mapping[str, str]) -> CoreUser:
+    """The user with these fields; nothing is asked for when they are like that already.
+
+    Raises CoreUser.DoesNotExist.
+    """
+    user = _locked(user_id)
+    changed = [name for name, value in fields.items() if getattr(user, name) != value]
+    if changed:
+        _write(user, {name: fields[name] for name in changed})
+        _ask("update", user)
+    return user
+
+
+@transaction.atomic(savepoint=False)
+def move(user_id: int, stage: str) -> CoreUser:
+    """The user at this stage; the lead is moved even from where it is thought to be already, because a
+    manager may have moved it in Bitrix24. Raises CoreUser.DoesNotExist.
+    """
+    user = _locked(user_id)
+    _write(user, {"stage": stage})
+    _ask("move", user)
+    return user
+
+
+def hear(reply: leads.Reply) -> None:
+    """Note what the bitrix role says of a user's lead; raises Malformed when there is no such user.
+
+    An error never takes a lead's ID away: the lead is still there, only the last request failed.
+    """
+    told: dict[str, Any] = {"replied_at": timezone.now()}
+    if reply.is_success:
+        told |= {"lead_state": CoreUser.LeadState.LINKED, "lead_reason": "", "bitrix_lead_id": reply.lead_id}
+    else:
+        told |= {"lead_state": CoreUser.LeadState.FAILED, "lead_reason": reply.reason}
+    is_number = reply.user_id.isascii() and reply.user_id.isdecimal()
+    if not is_number or not CoreUser.objects.filter(pk=int(reply.user_id)).update(**told):
+        raise Malformed(f"There is no user {reply.user_id!r}.")
+
+
+def prune_replays(now: datetime) -> int:
+    """Forget the answers of requests with an Idempotency-Key after REPLAYS_KEPT; how many."""
+    old = Replay.objects.filter(created_at__lt=now - REPLAYS_KEPT).order_by("created_at")
+    count = 0
+    while ids := list(old.values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
+        count += Replay.objects.filter(pk__in=ids).delete()[0]
+    return count
+
+
+def _locked(user_id: int) -> CoreUser:
+    """The row, locked: changes of one user, and the messages about them, stand in one order."""
+    return CoreUser.objects.select_for_update().get(pk=user_id)
+
+
+def _write(user: CoreUser, fields: Mapping[str, str]) -> None:
+    """The new values, and a lead that is to follow them."""
+    values = {**fields, "lead_state": CoreUser.LeadState.WAITING, "lead_reason": ""}
+    for name, value in values.items():
+        setattr(user, name, value)
+    user.save(update_fields=[*values, "updated_at"])
+
+
+def _ask(action: leads.Action, user: CoreUser) -> None:
+    known = {"id": user.pk, "full_name": user.full_name, "phone": user.phone, "stage": user.stage}
+    if action != "create":
+        known["bitrix_lead_id"] = user.bitrix_lead_id
+    pattern, data = leads.request(action, known, settings.RABBITMQ_REPLY_QUEUE)
+    outbox.put([Message(queue=settings.RABBITMQ_QUEUE, pattern=pattern, data=data)])
