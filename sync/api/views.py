@@ -71,7 +71,7 @@ class Inbound(APIView):
     def _store(self, request: Request, slug: str, token: str) -> Notice:
         body = body_of(request._request)
         portal = Portal.objects.filter(slug=slug).only("slug", "kind", "inbound_token").first()
-        if portal is None:
+        if portal is None or portal.kind not in WEBHOOKS:  # the users API sends no webhooks
             raise WebhookRejected("unknown_portal", f'There is no portal "{slug}". Check the address.')
         payload = WEBHOOKS[portal.kind](
             request.META.get("QUERY_STRING", ""), request.META.get("CONTENT_TYPE", ""), body

@@ -43,8 +43,9 @@ class Door:
 
 
 def furnish(installation: Site) -> None:
-    """The two portals of the running original."""
+    """The two portals of the running original, and the users API, which sends no webhooks."""
     with installation.orm():
+        Portal.objects.create(slug="core", kind=Portal.Kind.CORE, inbound_token=TOKEN)
         for slug in ("source", "vinipol"):
             Portal.objects.create(slug=slug, webhook_url="http://127.0.0.1:1/rest/1/x/", inbound_token=TOKEN)
 

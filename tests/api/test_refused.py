@@ -69,7 +69,7 @@ def test_address_writes_no_line_of_its_own_into_the_log(door: Door) -> None:
     assert "\nERROR forged" not in door.web.output()
 
 
-@pytest.mark.parametrize("slug", ["nobody", "Source2", "портал", "a.b", "x" * 300])
+@pytest.mark.parametrize("slug", ["nobody", "core", "Source2", "портал", "a.b", "x" * 300])
 def test_unknown_portal(door: Door, slug: str) -> None:
     _refused(
         door, door.post(f"/inbound/from-{slug}", data={"ID": "1", "token": TOKEN}), 404, "unknown_portal"
