@@ -15,60 +15,88 @@ from sync.models import Attempt, Event, Job, Link, Route
 FIRST_ID = 1_000_000_000
 """Deals of the past begin here, so that no deal of a run is taken for one of them."""
 
+MOST = 1_000_000
+DAYS = 80
+"""Over so many days the past is spread; shorter than what `prune` keeps."""
+
 A_FAILED_ONE = 100
 """Of so many jobs one has failed: staff look for these."""
 
+A_WRONG_SETTING = 10_000
+"""Of so many one has failed by a word that is rare among the failed ones."""
+
+AN_IGNORED_ONE = 50
+"""Of so many events one was nothing to do."""
+
+MOMENTS = (
+    "received_at", "created_at", "finished_at", "started_at", "ended_at", "reported_at", "updated_at",
+)  # fmt: skip
+
+PLACES = 5
+AT_ONCE = 10**PLACES
+"""Rows of one transaction: more would only fill the database's journal."""
+
 DIGITS = "(" + " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10)) + ")"
-PLACES = 6
 NUMBERS = (
     f"(SELECT {' + '.join(f'd{place}.d * {10**place}' for place in range(PLACES))} AS i FROM "  # noqa: S608  # digits
-    + " CROSS JOIN ".join(f"{DIGITS} d{place}" for place in range(PLACES))
+    + " CROSS JOIN ".join(f"{DIGITS} d{place}" for place in reversed(range(PLACES)))
     + ") numbers"
 )
-"""0 to 999 999, on any database."""
+"""0 to AT_ONCE - 1 on any database, in this order: each index grows at its end, which makes it quick."""
 
 
 def fill(*, rows: int) -> dict[str, Any]:
-    """Bring the past to `rows` ended jobs, at most a million."""
+    """Bring the past to `rows` ended jobs, at most MOST."""
     have = Job.objects.filter(lane__gte=str(FIRST_ID), lane__lt=str(2 * FIRST_ID), head_of=None).count()
-    if have < rows:
+    for first in range(have, rows, AT_ONCE):
         with transaction.atomic():
-            _insert_past(have, rows)
+            _insert_past(first, min(rows, first + AT_ONCE))
+    if have < rows:
         _analyze()
     return {"jobs": Job.objects.count()}
 
 
 def _insert_past(first: int, end: int) -> None:
-    """Deals number `first` to `end` - 1 of the past, a day old."""
+    """Deals number `first` to `end` - 1 of the past, the last of a million a minute old."""
     route = Route.objects.earliest("pk")
-    deal, quoted = _as_text(f"i + {FIRST_ID}"), f"'{timezone.now() - timedelta(days=1):%Y-%m-%d %H:%M:%S}'"
+    deal, moment = _as_text(f"i + {FIRST_ID}"), _moment()
     event_id, job_id = f"i + {_next_id(Event) - first}", f"i + {_next_id(Job) - first}"
-    moments = dict.fromkeys(("received_at", "created_at", "finished_at", "started_at", "ended_at"), quoted)
     known = {
-        **moments,
+        **dict.fromkeys(MOMENTS, moment),
         **dict.fromkeys(("record_id", "own_id", "source_id", "target_id", "lane", "fingerprint"), deal),
-        "reported_at": quoted,
-        "updated_at": quoted,
         "route_id": str(route.pk),
         "portal_id": str(route.source_id),
         "event_id": event_id,
         "step": "'stage'",
         "head_of": "NULL",
     }
-    is_failed = f"i % {A_FAILED_ONE} = 0"
+    is_failed, is_rare = f"i % {A_FAILED_ONE} = 0", f"i % {A_WRONG_SETTING} = 0"
     own: dict[type[Model], Mapping[str, str]] = {
-        Event: {"id": event_id, "entity": "'deal'", "outcome": "'queued'"},
+        Event: {
+            "id": event_id,
+            "entity": "'deal'",
+            "outcome": f"CASE WHEN i % {AN_IGNORED_ONE} = 0 THEN 'ignored' ELSE 'queued' END",
+        },
         Job: {
             "id": job_id,
             "kind": "'deal'",
             "state": f"CASE WHEN {is_failed} THEN 'failed' ELSE 'done' END",
-            "failure": f"CASE WHEN {is_failed} THEN 'refused' ELSE '' END",
+            "failure": f"CASE WHEN {is_rare} THEN 'config' WHEN {is_failed} THEN 'refused' ELSE '' END",
         },
         Link: {"state": "'linked'"},
         Attempt: {"job_id": job_id, "outcome": "'passed'", "request_id": "'past'"},
     }
     for model, expressions in own.items():
         _insert(model, {**known, **expressions}, first=first, end=end)
+
+
+def _moment() -> str:
+    """SQL: when deal `i` came, the later the greater `i` is."""
+    begin = f"'{timezone.now() - timedelta(days=DAYS, minutes=1):%Y-%m-%d %H:%M:%S}'"
+    seconds = f"CAST(i * {DAYS * 86400 / MOST} AS {'INTEGER' if connection.vendor == 'sqlite' else 'SIGNED'})"
+    if connection.vendor == "sqlite":
+        return f"datetime({begin}, '+' || {seconds} || ' seconds')"
+    return f"DATE_ADD({begin}, INTERVAL {seconds} SECOND)"
 
 
 def _insert(model: type[Model], expressions: Mapping[str, str], *, first: int, end: int) -> None:
@@ -90,7 +118,7 @@ def _insert(model: type[Model], expressions: Mapping[str, str], *, first: int, e
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {selected} "  # noqa: S608  # names and numbers
-            f"FROM {NUMBERS} WHERE i >= {first} AND i < {end}",
+            f"FROM (SELECT i + {first} AS i FROM {NUMBERS} WHERE i < {end - first}) past",
             defaults,
         )
 
