@@ -6,14 +6,17 @@ import logging
 import time
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, IntegrityError, InterfaceError
 from django.http import JsonResponse
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from sync import inbox
+from sync.api import senders
 from sync.api.body import body_of
+from sync.api.failures import failure
+from sync.api.doorbell import DOORBELL
 from sync.connectors import WEBHOOKS
 from sync.connectors.types import Notice
 from sync.errors import WebhookRejected
@@ -45,7 +48,7 @@ class Inbound(APIView):
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> JsonResponse:
         """Anything but GET and POST."""
-        answer = _failure(405, "method_not_allowed", "Send the webhook by GET or POST.")
+        answer = failure(405, "method_not_allowed", "Send the webhook by GET or POST.")
         answer["Allow"] = "GET, POST"
         return answer
 
@@ -54,10 +57,10 @@ class Inbound(APIView):
             notice = self._store(request, slug, token)
         except WebhookRejected as rejected:
             logger.warning("A webhook for %.60r was refused: %s", slug, rejected.code)
-            return _failure(rejected.status, rejected.code, rejected.message)
+            return failure(rejected.status, rejected.code, rejected.message)
         except (DatabaseError, InterfaceError):
             logger.exception("A webhook for %.60r could not be stored: the database is away", slug)
-            answer = _failure(503, "database_away", "The event could not be stored. Send it again later.")
+            answer = failure(503, "database_away", "The event could not be stored. Send it again later.")
             answer["Retry-After"] = "30"
             return answer
         return JsonResponse(
@@ -70,8 +73,15 @@ class Inbound(APIView):
 
     def _store(self, request: Request, slug: str, token: str) -> Notice:
         body = body_of(request._request)
-        portal = Portal.objects.filter(slug=slug).only("slug", "kind", "inbound_token").first()
-        if portal is None or portal.kind not in WEBHOOKS:  # the users API sends no webhooks
+        try:
+            return self._accept(request, senders.remembered(slug), slug=slug, token=token, body=body)
+        except (WebhookRejected, IntegrityError):  # the portal may have changed, or be gone, since we looked
+            return self._accept(request, senders.read(slug), slug=slug, token=token, body=body)
+
+    def _accept(
+        self, request: Request, portal: Portal | None, *, slug: str, token: str, body: bytes
+    ) -> Notice:
+        if portal is None or portal.kind not in WEBHOOKS:
             raise WebhookRejected("unknown_portal", f'There is no portal "{slug}". Check the address.')
         payload = WEBHOOKS[portal.kind](
             request.META.get("QUERY_STRING", ""), request.META.get("CONTENT_TYPE", ""), body
@@ -82,11 +92,5 @@ class Inbound(APIView):
         notice = payload.notice()
         details = {name: value for name, value in payload.public.items() if name not in notice.params}
         address = request.META.get("REMOTE_ADDR", "")
-        inbox.receive(portal, notice, details=details, remote_addr=address)
+        inbox.receive(portal, notice, details=details, remote_addr=address, ring=DOORBELL.press)
         return notice
-
-
-def _failure(status: int, code: str, message: str) -> JsonResponse:
-    error = {"message": message, "code": code}
-    body = {"success": False, "error": error, "timestamp": int(time.time())}
-    return JsonResponse(body, status=status)
