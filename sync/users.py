@@ -6,15 +6,18 @@ message. Whoever sends the messages is `posting.send`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
-from sync import outbox
+from sync import outbox, phones
 from sync.connectors.rabbitmq import leads
 from sync.errors import Malformed
 from sync.models import CoreUser, Message, Replay
@@ -23,6 +26,14 @@ REPLAYS_KEPT = timedelta(hours=24)
 """How long at least the same Idempotency-Key gets the same answer."""
 
 PRUNED_AT_ONCE = 1000
+
+MOST_LOOKED_UP = 1000
+"""Phones with the same beginning that are looked up in the index; more of them are met on the way anyway."""
+
+LONGEST_NUMBER = 15
+"""Digits of a phone number in E.164."""
+
+_NUMBER = re.compile(r"[+\d][\d\s().-]*")
 
 
 @transaction.atomic(savepoint=False)
@@ -71,6 +82,37 @@ def hear(reply: leads.Reply) -> None:
     is_number = reply.user_id.isascii() and reply.user_id.isdecimal()
     if not is_number or not CoreUser.objects.filter(pk=int(reply.user_id)).update(**told):
         raise Malformed(f"There is no user {reply.user_id!r}.")
+
+
+def search(users: QuerySet[CoreUser], term: str) -> QuerySet[CoreUser]:
+    """Those whose name holds the term; if it is a number, those with this ID or a phone that begins so."""
+    if _NUMBER.fullmatch(term):
+        return _by_number(users, term)
+    # SQLite knows capitals of the Latin alphabet only
+    spellings = {term, term.lower(), term.upper(), term.title()} if connection.vendor == "sqlite" else {term}
+    return users.filter(Q(*(("full_name__icontains", one) for one in spellings), _connector=Q.OR))
+
+
+def _by_number(users: QuerySet[CoreUser], term: str) -> QuerySet[CoreUser]:
+    """Few phones with that beginning are looked up in the index over phones. Of many, a page is found sooner
+    from the newest user backwards; the expression keeps the database from sorting all of them.
+    """
+    this = Q(pk__in=[int(term)] if term.isdecimal() else [])
+    beginnings = phones.beginnings(term, settings.PHONE_REGION)
+    rows = CoreUser.objects.filter(_begin("phone", beginnings)).order_by().values_list("pk", flat=True)
+    found = list(rows[: MOST_LOOKED_UP + 1]) if beginnings else []
+    if len(found) <= MOST_LOOKED_UP:
+        return users.filter(this | Q(pk__in=found))
+    walked = users.alias(past_index=Concat("phone", Value("")))
+    return walked.filter(this | _begin("past_index", beginnings))
+
+
+def _begin(column: str, beginnings: list[str]) -> Q:
+    """As bounds: LIKE '…%' would not use the index of every database."""
+    wanted = Q()
+    for one in beginnings:
+        wanted |= Q((f"{column}__gte", one), (f"{column}__lte", one.ljust(LONGEST_NUMBER + 1, "9")))
+    return wanted
 
 
 def prune_replays(now: datetime) -> int:

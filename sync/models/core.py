@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+"""A busy key would cost a write a request."""
 
 
 class CoreUser(models.Model):
@@ -95,6 +98,13 @@ class ApiKey(models.Model):
         """The row of a key that may be used at `now`."""
         is_in_time = Q(expires_at=None) | Q(expires_at__gt=now)
         return cls.objects.filter(is_in_time, digest=cls.digest_of(key), revoked_at=None).first()
+
+    def note_use(self, now: datetime) -> None:
+        """Remember that it is in use; written at most once a minute."""
+        stale = now - USE_NOTED_EVERY
+        if self.used_at is None or self.used_at < stale:
+            is_stale = Q(used_at=None) | Q(used_at__lt=stale)
+            type(self).objects.filter(is_stale, pk=self.pk).update(used_at=now)
 
     def revoke(self) -> bool:
         """Refuse the key from now on; False when it was revoked before."""
