@@ -97,10 +97,7 @@ def _save_states(load: Load, rulings: dict[int, Ruling]) -> None:
         Job.objects.settle(ids, holder=load.holder, **verdict.changes())
     lanes = [job.lane for job in load.parcel.jobs if not rulings[job.pk].verdict.is_open]
     if lanes:
-        Job.objects.promote(lanes, now=load.parcel.now)
-        # unordered: for the newest first SQLite would rather walk the whole table than look up these lanes
-        heads = Job.objects.filter(head_of__in=lanes).order_by()
-        for portal_id in set(heads.values_list("portal_id", flat=True)):
+        for portal_id in Job.objects.promote(lanes, now=load.parcel.now):
             bell.ring(portal_id)
 
 

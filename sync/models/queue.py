@@ -122,22 +122,33 @@ class JobQuerySet(models.QuerySet["Job"]):
             open_ones, now=now, state="cancelled", head_of=None, due_at=None, finished_at=now
         )
 
-    def promote(self, lanes: Iterable[str], *, now: datetime) -> None:
-        """Let the oldest waiting job of each lane run, where no other is at the head."""
+    def promote(self, lanes: Iterable[str], *, now: datetime) -> set[int]:
+        """Let the oldest waiting job of each lane run, where no other is at the head; portals with work now.
+
+        Everything is looked up by lane: of a million jobs nearly all have no `head_of`, which makes SQLite
+        take the index over it for worthless once it has been analyzed, and read the whole table instead.
+        """
         rows = self.model.objects.all()
-        behind = rows.filter(lane__in=set(lanes), state="waiting", head_of=None)
-        oldest = dict(behind.values_list("lane").annotate(first=Min("pk")))
-        if not oldest:
-            return
-        taken = set(rows.filter(head_of__in=oldest).values_list("head_of", flat=True))
-        free = [pk for lane, pk in oldest.items() if lane not in taken]
+        found = rows.filter(lane__in=set(lanes), state__in=self.model.OPEN).order_by("-id")
+        oldest: dict[str, tuple[int, int]] = {}
+        taken: set[str] = set()
+        for lane, pk, portal_id, head_of in found.values_list("lane", "pk", "portal_id", "head_of"):
+            if head_of:
+                taken.add(lane)
+            else:
+                oldest[lane] = (pk, portal_id)  # the last one seen
+        if free := [pk for lane, (pk, _) in oldest.items() if lane not in taken]:
+            rows._lead_all(free, now=now)
+        return {portal_id for _, portal_id in oldest.values()}
+
+    def _lead_all(self, ids: list[int], *, now: datetime) -> None:
         try:
             with transaction.atomic():
-                rows._lead(free, now=now)
+                self._lead(ids, now=now)
         except IntegrityError:  # one of the lanes got its head from another worker just now
-            for pk in free:
+            for pk in ids:
                 with suppress(IntegrityError), transaction.atomic():
-                    rows._lead([pk], now=now)
+                    self._lead([pk], now=now)
 
     def _lead(self, ids: list[int], *, now: datetime) -> None:
         self.filter(pk__in=ids, state="waiting", head_of=None).update(head_of=F("lane"), due_at=now)
