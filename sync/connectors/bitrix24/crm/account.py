@@ -85,7 +85,7 @@ def deal_fields() -> Command:
 def read_fields(value: Any, kind: int = DEAL) -> dict[str, FieldInfo]:
     """Upper-case name, as records have it → what the field is."""
     rows = map_of(map_of(value).get("fields"))
-    return {_name(str(name), map_of(row), kind): _field(row) for name, row in rows.items()}
+    return {_name(str(name), map_of(row), kind): field_info(row) for name, row in rows.items()}
 
 
 def _name(name: str, row: Mapping[str, Any], kind: int) -> str:
@@ -94,7 +94,8 @@ def _name(name: str, row: Mapping[str, Any], kind: int) -> str:
     return told if told.startswith("UF_") else upper_name(name, kind)
 
 
-def _field(row: Mapping[str, Any]) -> FieldInfo:
+def field_info(row: Mapping[str, Any]) -> FieldInfo:
+    """One row of a portal's description of fields."""
     items = row.get("items")
     choices = {str(item["ID"]): str(item["VALUE"]) for item in items} if isinstance(items, list) else {}
     labels = (row.get(key) for key in ("formLabel", "listLabel", "title"))

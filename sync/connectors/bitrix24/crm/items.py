@@ -127,11 +127,15 @@ def read_origins(value: Any) -> dict[str, list[str]]:
     NeedsStaff when a full page holds doubles: what did not fit on it would look missing, and be created
     again.
     """
+    return origins_of([(str(row["originId"]), str(row["id"])) for row in rows_of(value, "items")])
+
+
+def origins_of(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """Pairs of origin ID and record's ID, one page of them, by origin; raises as `read_origins` does."""
     origins: dict[str, list[str]] = {}
-    rows = rows_of(value, "items")
-    for row in rows:
-        origins.setdefault(str(row["originId"]), []).append(str(row["id"]))
-    if len(rows) >= PAGE and len(origins) < len(rows):
+    for origin, record_id in pairs:
+        origins.setdefault(origin, []).append(record_id)
+    if len(pairs) >= PAGE and len(origins) < len(pairs):
         doubles = next(ids for ids in origins.values() if len(ids) > 1)
         raise NeedsStaff(
             _(
