@@ -4,10 +4,15 @@ import time
 
 import pytest
 
-from sync.models import Portal
+from sync.models import Pace, Portal
 from sync.rehearsal import prove, wait_until
 
 pytestmark = pytest.mark.journey
+
+
+def breaker_is_open(rehearsal, slug):
+    with rehearsal.site.orm():
+        return Pace.objects.get(portal__slug=slug).is_away
 
 
 def test_faults_lose_and_double_nothing(stage):
@@ -54,7 +59,7 @@ def test_portal_away_in_mid_run_fails_no_job_and_is_only_probed(stage):
     wait_until(lambda: len(rehearsal.target.deals()) >= 50, seconds=30, what=rehearsal.worker.output)
     rehearsal.target.post("faults", {"away": True})
     second = rehearsal.seed(300)
-    time.sleep(10)  # long enough for the breaker to open
+    wait_until(lambda: breaker_is_open(rehearsal, "vinipol"), seconds=60, what=rehearsal.worker.output)
     before = rehearsal.target.get("stats")["requests"]
     time.sleep(20)
     probes = rehearsal.target.get("stats")["requests"] - before
