@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db import transaction
+
 from sync import bell
 from sync.models import Message
 
@@ -11,4 +13,5 @@ from sync.models import Message
 def put(messages: Iterable[Message]) -> None:
     """Store the messages, in their order; a worker sends them after the commit (`posting.send`)."""
     if Message.objects.bulk_create(messages):
-        bell.ring_for_messages()
+        # not before the commit: the bell under way then may be heard too early for these
+        transaction.on_commit(bell.ring_for_messages)

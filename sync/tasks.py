@@ -2,7 +2,7 @@
 
 import os
 
-from sync import engine, pulse, reconciling, refreshing, sweeping
+from sync import engine, posting, pulse, reconciling, refreshing, sweeping
 from sync.models import Heartbeat
 
 
@@ -10,6 +10,12 @@ def drain(portal_id: int) -> None:
     """A bell rang: look at the portal."""
     _beat()
     engine.drain(portal_id)
+
+
+def send_messages() -> None:
+    """A bell rang: messages of the outbox wait to be sent."""
+    _beat()
+    posting.send()
 
 
 def sweep() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sync.models.bells import Rung
@@ -29,6 +31,21 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pattern} → {self.queue}"
+
+    @classmethod
+    def unsent(cls) -> models.QuerySet[Message]:
+        """What still has to go, the oldest first.
+
+        Transactions commit in another order than that of their IDs, so there is no mark "sent up to here":
+        whatever appears late below others is still unsent. Messages about one user do stand in order,
+        because their transactions wait for each other (the user's row, the job's lane).
+        """
+        return cls.objects.filter(sent_at=None).order_by("id")
+
+    @classmethod
+    def mark_sent(cls, ids: Collection[int]) -> int:
+        """These have arrived; how many were not marked yet."""
+        return cls.objects.filter(pk__in=ids, sent_at=None).update(sent_at=timezone.now())
 
 
 class Dispatch(Rung):
@@ -72,7 +89,9 @@ class Dispatch(Rung):
     def failed_one(self, trouble: str) -> None:
         """The broker did not answer, or said no."""
         self._rows().update(failures=F("failures") + 1, trouble=trouble)
-        self.refresh_from_db()
+        self.refresh_from_db(
+            fields=["failures", "trouble"]
+        )  # not the holder: another one may have taken over
 
     def _held(self) -> models.QuerySet[Dispatch]:
         return type(self).objects.filter(pk=self.pk, holder=self.holder)
