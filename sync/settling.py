@@ -106,7 +106,9 @@ def _tell(load: Load, rulings: dict[int, Ruling]) -> None:
     told: dict[str, list[News]] = {}
     for job in load.parcel.jobs:
         verdict, tried = rulings[job.pk].verdict, rulings[job.pk].tried
-        news = News(job, verdict.state, job.attempts, failure=verdict.failure, reason=tried.message)
+        news = News(
+            job, verdict.state, job.attempts, tried.outcome, failure=verdict.failure, reason=tried.message
+        )
         told.setdefault(job.route.flow, []).append(news)
     for flow, all_news in told.items():
         if tell := FLOWS[flow].tell:

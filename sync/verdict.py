@@ -135,10 +135,11 @@ class Judge:
             verdict = self._waiting(self.job.step, attempts=attempts, wait=wait, note=error.message)
         else:
             verdict = self._exhausted_or(error, step=self.job.step, wait=error.after)
-        return Ruling(verdict, self._tried(Attempt.Outcome.LATER, error))
+        outcome = Attempt.Outcome.AWAY if error.is_portal_wide else Attempt.Outcome.LATER
+        return Ruling(verdict, self._tried(outcome, error))
 
     def _exhausted_or(self, error: TryLater, *, step: str, wait: float | None) -> Verdict:
-        backoff = self.flow.retry.wait(self.job.attempts)
+        backoff = self.flow.retry.wait(self.job.attempts, is_away=error.is_portal_wide)
         if backoff is None and not self.is_probe:
             return self._failed(error, Job.Failure.EXHAUSTED, step=step).verdict
         if error.is_portal_wide:  # not this job's fault: the breaker slows the portal down, not its jobs

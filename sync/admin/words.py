@@ -107,6 +107,7 @@ TONES: dict[str, str] = {
     Job.State.CANCELLED: "quiet",
     Attempt.Outcome.PASSED: "good",
     Attempt.Outcome.LATER: "wait",
+    Attempt.Outcome.AWAY: "wait",
     Attempt.Outcome.UNKNOWN: "wait",
     Event.Outcome.QUEUED: "good",
     Event.Outcome.FOLDED: "run",

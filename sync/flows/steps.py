@@ -193,14 +193,15 @@ class Checkup:
 
 @dataclass(frozen=True)
 class News:
-    """What a try made of a job: its new state and, when it failed or waits again, why (a sentence for staff).
+    """What became of a job: its new state, and why when it did not end well (a sentence for staff).
 
-    `attempts` counts this try.
+    `tried`: how the try ended (Attempt.Outcome; "" when staff cancelled the job). `attempts` counts this try.
     """
 
     job: Job
     state: str
     attempts: int
+    tried: str = ""
     failure: str = ""
     reason: str = ""
 

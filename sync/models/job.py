@@ -72,7 +72,6 @@ class Job(models.Model):
     class Meta:
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
-        ordering = ["-id"]
         permissions = [("retry_job", "Can retry jobs"), ("cancel_job", "Can cancel jobs")]
         indexes = [
             models.Index(fields=["state", "portal", "route", "step", "priority", "due_at"], name="job_board"),
@@ -102,6 +101,7 @@ class Attempt(models.Model):
         PASSED = "passed", _("passed")
         SKIPPED = "skipped", _("nothing to do")
         LATER = "later", _("to be tried again")
+        AWAY = "away", _("portal in trouble")  # the portal as a whole: no answer, or none from its API
         UNKNOWN = "unknown", _("answer lost")
         FAILED = "failed", _("failed")
 

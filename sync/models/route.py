@@ -20,6 +20,9 @@ class Route(models.Model):
         DIRECTORIES = "directories", _("Directories")
         LEADS = "leads", _("Leads")
 
+    ORIGINATOR = "b24-interconnector"
+    """The first word of every stamp."""
+
     slug = models.SlugField(_("slug"), unique=True, max_length=60)
     name = models.CharField(_("name"), max_length=100, blank=True)
     flow = models.CharField(_("flow"), max_length=20, choices=Flow.choices, default=Flow.DEALS)
@@ -66,6 +69,11 @@ class Route(models.Model):
         """A route between a portal and itself would answer its own echo for ever."""
         if self.source_id and self.source_id == self.target_id:
             raise ValidationError({"target": _("Source and target are the same portal.")})
+
+    @property
+    def stamp(self) -> str:
+        """What records that we create bear as their originator: one word a route."""
+        return f"{self.ORIGINATOR}/{self.slug}"
 
     def portal_id_of(self, side: str) -> int:
         """The portal on `side`: "source", or "target" where the flow has one."""

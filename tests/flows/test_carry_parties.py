@@ -12,7 +12,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from sync import engine, inbox
-from sync.flows.deals.delivery import originator_of
 from sync.models import Attempt, Job, Link
 
 IVAN = {
@@ -96,7 +95,7 @@ def test_contacts_and_company_arrive_with_the_deal_in_their_order(bus):
     assert (ivan["LAST_NAME"], ivan["POST"]) == ("Петров", "Закупки")
     assert ivan["PHONE"][0]["VALUE_TYPE"] == "MOBILE"
     assert (values(ivan, "PHONE"), values(ivan, "EMAIL")) == (["+7 999 111-22-33"], ["ivan@example.com"])
-    assert (ivan["ORIGINATOR_ID"], ivan["ORIGIN_ID"]) == (originator_of(bus.route), first)
+    assert (ivan["ORIGINATOR_ID"], ivan["ORIGIN_ID"]) == (bus.route.stamp, first)
     [romashka] = there(bus, "companies")
     assert (romashka["TITLE"], deal["COMPANY_ID"]) == ("Ромашка", romashka["ID"])
     assert bus.job().state == "done"

@@ -13,10 +13,10 @@ from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Answer, Command
 from sync.errors import NeedsStaff
 from sync.findings import Finding, fault, ok, warn
-from sync.flows.deals.mapping import rules_of
 from sync.flows.deals.options import DealOptions
 from sync.flows.steps import Checkup, Side
 from sync.models import Route
+from sync.rules import rules_of
 from sync.transform import Rule, names_in
 
 FUNNEL, STAGE = "CATEGORY_ID", "STAGE_ID"

@@ -17,7 +17,6 @@ from django.utils.translation import gettext
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.errors import NotYet
-from sync.flows.deals.delivery import originator_of
 from sync.flows.deals.options import DealOptions
 from sync.flows.deals.parties import BEING_BROUGHT, REACHED_BY, targets_of
 from sync.flows.deals.way import Party, leave_out, onward, parties_of, pending
@@ -105,7 +104,7 @@ def add(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     if party is None or parcel.found[job.pk].is_linked or not party.get("is_new"):
         return Next("party")
     _wait_for_maker(job, parcel.found[job.pk])
-    stamp = {"ORIGINATOR_ID": originator_of(job.route), "ORIGIN_ID": party["id"]}
+    stamp = {"ORIGINATOR_ID": job.route.stamp, "ORIGIN_ID": party["id"]}
     return ADD[party["entity"]]({**party["fields"], **stamp})
 
 
@@ -121,7 +120,7 @@ def seek(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     if party is None or parcel.found[job.pk].is_linked:
         return Next("party")
     _wait_for_maker(job, parcel.found[job.pk])
-    return BY_ORIGIN[party["entity"]](originator_of(job.route), [party["id"]])
+    return BY_ORIGIN[party["entity"]](job.route.stamp, [party["id"]])
 
 
 def sought(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:

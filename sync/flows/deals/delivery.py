@@ -13,19 +13,12 @@ from sync.connectors.types import Command, File
 from sync.errors import NeedsStaff
 from sync.flows.deals.way import delivered, party_fields, written
 from sync.flows.steps import Next, Outcome, Parcel, Step
-from sync.models import Attachment, Job, Link, Route
-
-ORIGINATOR = "b24-interconnector"
+from sync.models import Attachment, Job, Link
 
 SUM = "OPPORTUNITY"
 
 QUARREL_WRITES, QUARREL_MINUTES = 30, 10
 """More updates of one deal in this time: the two portals answer each other for ever."""
-
-
-def originator_of(route: Route) -> str:
-    """What we stamp on deals we create (ORIGINATOR_ID), one word a route."""
-    return f"{ORIGINATOR}/{route.slug}"
 
 
 def intend(parcel: Parcel) -> None:
@@ -42,7 +35,7 @@ def create(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     link = parcel.links[job.route_id, job.source_id]
     if link.is_linked:
         return Next("fetch")
-    stamp = {"ORIGINATOR_ID": originator_of(job.route), "ORIGIN_ID": job.source_id}
+    stamp = {"ORIGINATOR_ID": job.route.stamp, "ORIGIN_ID": job.source_id}
     return crm.add_deal({**_fields(parcel, job), **stamp})
 
 
@@ -54,7 +47,7 @@ def created(parcel: Parcel, job: Job, target_id: str) -> Outcome:
 
 def find(_: Parcel, jobs: list[Job]) -> Command:
     """Deals with our stamp, for up to 50 source deals of a route in one command."""
-    return crm.deals_by_origin(originator_of(jobs[0].route), [job.source_id for job in jobs])
+    return crm.deals_by_origin(jobs[0].route.stamp, [job.source_id for job in jobs])
 
 
 def found(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:

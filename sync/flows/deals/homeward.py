@@ -1,7 +1,6 @@
 """Deals that would travel in a circle: back to the portal where they began."""
 
 from sync.connectors.types import Record
-from sync.flows.deals.delivery import ORIGINATOR
 from sync.models import Link, Route
 
 MOST_HOPS = 10
@@ -14,7 +13,7 @@ def goes_home(route: Route, record: Record) -> bool:
     and back, or a ring of routes, would otherwise copy each other's copies for ever.
     """
     originator, _, slug = str(record.get("ORIGINATOR_ID") or "").partition("/")
-    if originator != ORIGINATOR:
+    if originator != Route.ORIGINATOR:
         return False
     came_by = Route.objects.filter(slug=slug, flow=route.flow, target_id=route.source_id).first()
     deal_id = str(record.get("ORIGIN_ID") or "")

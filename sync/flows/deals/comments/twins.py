@@ -99,7 +99,9 @@ def is_ours(way: Direction, job: Job, *, deal_id: str, text: str) -> bool:
 
 def card_for(way: Direction, job: Job, deal_id: str) -> str | Skip:
     """The deal on the other side; raises NotYet while it is on its way, NeedsStaff when it has failed."""
-    found = Link.objects.filter(route=job.route, entity="deal", **{f"{way.reads}_id": deal_id}).first()
+    column = f"{way.reads}_id"
+    links = Link.objects.filter(route=job.route, entity="deal", **{column: deal_id})
+    found = links.order_by(column).first()  # there is one; by ID, SQLite would walk the whole route
     if found is not None and found.is_linked:
         return str(found.target_id if way is FORWARD else found.source_id)
     route = job.route
