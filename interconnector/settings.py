@@ -6,6 +6,8 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from interconnector.rest import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401  # they are settings
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
@@ -37,6 +39,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_q",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -151,9 +155,6 @@ Q_CLUSTER = {
     "label": "Django Q",
 }
 
-# --- Reference data (docs/directories.md) ---------------------------------------------------------------
-SYNC_SCHEDULE = env.str("SYNC_SCHEDULE", default="0 0 * * *")
-
 # --- The users API and its messages (docs/users-api.md) ----------------------------------------------------
 RABBITMQ_URL = env.str("RABBITMQ_URL", default="")  # empty: both roles in one process
 RABBITMQ_QUEUE = env.str("RABBITMQ_QUEUE", default="bitrix_queue")
@@ -164,6 +165,7 @@ PHONE_REGION = env.str("PHONE_REGION", default="RU")  # whose numbers need no +
 BITRIX_SOURCE_URL = env.str("BITRIX_SOURCE_URL", default="")
 BITRIX_TARGET_URL = env.str("BITRIX_TARGET_URL", default="")
 B24_AUTH_TOKEN = env.str("B24_AUTH_TOKEN", default="")
+SYNC_SCHEDULE = env.str("SYNC_SCHEDULE", default="0 0 * * *")  # of reading the directories
 ORIGINAL_SOURCE, ORIGINAL_RECEIVER = "source", "vinipol"  # whose the addresses /webhooks/… are
 PORTAL_HOSTS = env.list(
     "PORTAL_HOSTS",
@@ -211,10 +213,6 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
-REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "UNAUTHENTICATED_USER": None,
-}
 
 # --- What we tell about ourselves ----------------------------------------------------------------------
 DEFAULT_EXCEPTION_REPORTER = "sync.tracebacks.MaskingReporter"

@@ -2,12 +2,16 @@
 
 from django.conf import settings
 from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from sync.api import openapi  # noqa: F401  # drf-spectacular knows what has been imported
 from sync.api.health import healthz, readyz
+from sync.api.users.views import Move, OneUser, Users
 from sync.api.views import Inbound
 
 SOURCE, RECEIVER = {"slug": settings.ORIGINAL_SOURCE}, {"slug": settings.ORIGINAL_RECEIVER}
 inbound = Inbound.as_view()
+users, one_user, move = Users.as_view(), OneUser.as_view(), Move.as_view()
 
 urlpatterns = [
     # any text is a slug here, so that a wrong one is answered by the view: in JSON, with what to do
@@ -24,6 +28,15 @@ urlpatterns = [
     path("webhooks/receiver/onDealUpdate/", inbound, RECEIVER),
     path("webhooks/receiver/onDealUpdate/<str:token>", inbound, RECEIVER),
     path("webhooks/receiver/onDealUpdate/<str:token>/", inbound, RECEIVER),
+    # any text is an ID here, for the same reason
+    path("users", users, name="users"),
+    path("users/", users),
+    path("users/<str:id>", one_user, name="user"),
+    path("users/<str:id>/", one_user),
+    path("users/<str:id>/move", move, name="move"),
+    path("users/<str:id>/move/", move),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]

@@ -1,0 +1,59 @@
+"""Who asks, and may they? API keys and their scopes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from sync.models import ApiKey
+
+SCHEME = "bearer "
+
+
+class KeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer KEY` or `X-Api-Key: KEY`; `request.auth` is the key's row."""
+
+    def authenticate(self, request: Request) -> tuple[None, ApiKey]:
+        """The key's row, or AuthenticationFailed: unknown, expired and revoked keys are told alike."""
+        given = _given(request)
+        if not given:
+            raise NotAuthenticated(
+                _("A key is needed: send “Authorization: Bearer KEY” or “X-Api-Key: KEY”."), "unauthorized"
+            )
+        now = timezone.now()
+        key = ApiKey.known(given, now=now)
+        if key is None:
+            raise AuthenticationFailed(_("The key is unknown, expired or revoked."), "unauthorized")
+        key.note_use(now)
+        return None, key
+
+    def authenticate_header(self, request: Request) -> str:
+        """How to do it right."""
+        return 'Bearer realm="users"'
+
+
+class HasScope(BasePermission):
+    """Whether the key may read, or write."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """True, or PermissionDenied naming the scope that is missing."""
+        scope = ApiKey.Scope.READ if request.method in SAFE_METHODS else ApiKey.Scope.WRITE
+        if scope.value not in request.auth.scopes:
+            raise PermissionDenied(
+                _("This key may not do that: it lacks the scope %(scope)s.") % {"scope": scope.value},
+                "missing_scope",
+            )
+        return True
+
+
+def _given(request: Request) -> str:
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    if header[: len(SCHEME)].lower() == SCHEME:
+        return str(header[len(SCHEME) :].strip())
+    return str(request.META.get("HTTP_X_API_KEY", "").strip())
