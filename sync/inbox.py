@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,25 +22,35 @@ from sync.connectors.types import Notice
 from sync.flows import FLOWS
 from sync.flows.steps import Flow, Ignored, Ticket
 from sync.models import Event, Job, Portal, Route
-from sync.models.atomic import atomically
+from sync.models.atomic import atomically, in_turn
 
 EVENTS_AT_ONCE = 500
 
 
-def receive(portal: Portal, notice: Notice, *, details: dict[str, Any], remote_addr: str = "") -> bool:
+def receive(
+    portal: Portal,
+    notice: Notice,
+    *,
+    details: dict[str, Any],
+    remote_addr: str = "",
+    ring: Callable[[int], object] = bell.ring,
+) -> bool:
     """Store what arrived and wake a worker; False when the same webhook is already here.
 
-    On return the event is committed. Raises the database's own errors when it is away.
+    On return the event is committed. Raises the database's own errors when it is away, and IntegrityError
+    when the portal is gone.
     """
     event = _event(portal, notice, fingerprint_of(notice), details=details, remote_addr=remote_addr)
     try:
-        event.save(force_insert=True)
+        with in_turn():
+            event.save(force_insert=True)
     except IntegrityError:
-        Event.repeat(portal, event.fingerprint)
+        if not Event.repeat(portal, event.fingerprint):
+            raise
         is_new = False
     else:
         is_new = True
-    bell.ring(portal.pk)
+    ring(portal.pk)
     return is_new
 
 

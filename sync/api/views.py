@@ -15,8 +15,8 @@ from rest_framework.views import APIView
 from sync import inbox
 from sync.api import senders
 from sync.api.body import body_of
-from sync.api.failures import failure
 from sync.api.doorbell import DOORBELL
+from sync.api.failures import failure
 from sync.connectors import WEBHOOKS
 from sync.connectors.types import Notice
 from sync.errors import WebhookRejected

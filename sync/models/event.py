@@ -36,7 +36,6 @@ class Event(models.Model):
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
-        ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["portal", "fingerprint"], name="equal_events_once")]
         indexes = [
             models.Index(fields=["outcome", "portal", "id"], name="event_to_sort"),
@@ -48,12 +47,12 @@ class Event(models.Model):
         return f"{self.entity} {self.record_id}"
 
     @classmethod
-    def repeat(cls, portal: Portal, fingerprint: str) -> None:
-        """The same webhook came again: no second event, but its record is looked at once more.
+    def repeat(cls, portal: Portal, fingerprint: str) -> bool:
+        """The same webhook came again: no second event, but its record is looked at once more. False when
+        there is no first.
 
         Senders tell time in whole seconds: an equal webhook may be a retry, or a second change within the
         second whose first we have read already. Looking again is cheap; a lost change is not.
         """
-        cls.objects.filter(portal=portal, fingerprint=fingerprint).update(
-            repeats=F("repeats") + 1, outcome=cls.Outcome.WAITING
-        )
+        first = cls.objects.filter(portal=portal, fingerprint=fingerprint)
+        return bool(first.update(repeats=F("repeats") + 1, outcome=cls.Outcome.WAITING))

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from tests.api.conftest import TOKEN, Door
+from tests.processes import Site
 
 SOURCE = "/inbound/from-source"
 
@@ -135,3 +136,27 @@ def test_long_words_do_not_break_the_database(door: Door) -> None:
     robot = {"document_id[2]": "D" * 200 + "_147_5", "token": TOKEN}
     assert _is_accepted(door.post(SOURCE, data=robot), "5")
     assert len(door.events()) == 2
+
+
+def test_a_webhook_goes_past_sessions_and_languages(door: Door) -> None:
+    answer = door.post(SOURCE, data={"ID": "123", "token": TOKEN})
+    assert set(answer.headers) & {"Vary", "Content-Language", "Set-Cookie"} == set()
+    assert answer.headers["Content-Length"] == str(len(answer.content))
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_host_that_is_not_ours_is_refused(door: Door) -> None:
+    answer = door.post(SOURCE, data={"ID": "123", "token": TOKEN}, headers={"Host": "evil.example"})
+    assert answer.status_code == 400
+    assert door.events() == []
+
+
+def test_plain_http_is_sent_to_https_where_that_is_wanted(sqlite_site: Site) -> None:
+    web = sqlite_site.serve(HTTPS="true")
+    answer = requests.post(f"{web.url}{SOURCE}?ID=1", timeout=30, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"][:8]) == (301, "https://")
+
+
+@pytest.mark.parametrize("path", ["/inbound/from-source/a/b", "/inbound/", "/webhooks/source/onDealDelete"])
+def test_an_address_that_is_none(door: Door, path: str) -> None:
+    assert door.post(path, data={"ID": "123", "token": TOKEN}).status_code == 404
