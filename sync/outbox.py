@@ -13,5 +13,6 @@ from sync.models import Message
 def put(messages: Iterable[Message]) -> None:
     """Store the messages, in their order; a worker sends them after the commit (`posting.send`)."""
     if Message.objects.bulk_create(messages):
-        # not before the commit: the bell under way then may be heard too early for these
-        transaction.on_commit(bell.ring_for_messages)
+        # not before the commit: the bell under way then may be heard too early for these; and whatever
+        # happens to it, they are stored: whoever put them must not hear that nothing was done
+        transaction.on_commit(bell.ring_for_messages, robust=True)
