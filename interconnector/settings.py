@@ -238,6 +238,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django-q": {"level": "WARNING"},  # it tells of every bell
+        "pika": {"level": "CRITICAL"},  # its troubles are told in our own words
         # their own handlers would write addresses with tokens unmasked
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},

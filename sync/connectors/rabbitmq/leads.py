@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -110,9 +111,9 @@ def read_reply(packet: Packet) -> Reply:
         user_id=_id(_user_id(data), "data.user_id"),
         is_success=is_success,
         lead_id=_lead_id(data.get("bitrix_lead_id")) if is_success else None,
-        reason="" if is_success else str(data.get("reason") or ""),
+        reason="" if is_success else _text(data.get("reason")),
         attempts=_count(data.get("attempts")),
-        action=str(data.get("action") or ""),
+        action=_text(data.get("action")),
     )
 
 
@@ -154,6 +155,12 @@ def _lead_id(value: Any) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_LEAD_ID and int(text)):
         raise Malformed(f"data.bitrix_lead_id of a success is {str(value)[:40]!r}, not a lead's ID.")
     return int(text)
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _count(value: Any) -> int:

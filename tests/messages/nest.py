@@ -1,0 +1,84 @@
+"""A NestJS microservice as RabbitMQ sees it: what `ClientRMQ.emit` writes and `ServerRMQ` reads.
+
+Written from the wire format, with pika and nothing of ours, so that our code is not compared with itself.
+https://github.com/nestjs/nest/blob/master/packages/microservices/client/client-rmq.ts
+https://github.com/nestjs/nest/blob/master/packages/microservices/server/server-rmq.ts
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pika
+
+
+@dataclass(frozen=True)
+class Got:
+    """One message as it came over the wire."""
+
+    body: bytes
+    properties: pika.BasicProperties
+    exchange: str
+    routing_key: str
+
+    @property
+    def packet(self) -> Any:
+        return json.loads(self.body)
+
+
+class Nest:
+    """One end of a queue: `{queue, queueOptions: {durable: true}, persistent: true}`."""
+
+    def __init__(self, url: str) -> None:
+        self.connection = pika.BlockingConnection(pika.URLParameters(url))
+        self.channel = self.connection.channel()
+        self.channel.confirm_delivery()
+
+    def assert_queue(self, queue: str, **arguments: Any) -> None:
+        """As amqplib's assertQueue: durable, no arguments. Raises when it exists otherwise."""
+        self.channel.queue_declare(queue, durable=True, arguments=arguments or None)
+
+    def emit(self, queue: str, pattern: str, data: Any, **more: Any) -> None:
+        """`client.emit(pattern, data)`: JSON.stringify leaves no blanks and no escapes."""
+        packet = {"pattern": pattern, "data": data, **more}
+        self.write(queue, json.dumps(packet, ensure_ascii=False, separators=(",", ":")).encode())
+
+    def write(self, queue: str, body: bytes, **properties: Any) -> None:
+        """Any body at all."""
+        self.assert_queue(queue)
+        told = pika.BasicProperties(delivery_mode=2, headers={}, **properties)
+        self.channel.basic_publish("", queue, body, told)
+
+    def get(self, queue: str, *, seconds: float = 10) -> Got:
+        """The next message; AssertionError when none comes."""
+        ends = time.monotonic() + seconds
+        while True:
+            method, properties, body = self.channel.basic_get(queue, auto_ack=True)
+            if method is not None:
+                return Got(body, properties, method.exchange, method.routing_key)
+            assert time.monotonic() < ends, f"nothing came into {queue}"
+            time.sleep(0.1)
+
+    def get_all(self, queue: str, count: int, *, seconds: float = 30) -> list[Got]:
+        """So many messages, in their order."""
+        return [self.get(queue, seconds=seconds) for _ in range(count)]
+
+    def count(self, queue: str) -> int:
+        """Messages that wait there now."""
+        return int(self.channel.queue_declare(queue, passive=True).method.message_count)
+
+    def delete(self, queue: str) -> None:
+        """Away with it, if it is there."""
+        if not self.channel.is_open:
+            self.channel = self.connection.channel()
+        with suppress(pika.exceptions.ChannelClosedByBroker):
+            self.channel.queue_delete(queue)
+
+    def close(self) -> None:
+        """Hang up."""
+        with suppress(pika.exceptions.AMQPError):
+            self.connection.close()
