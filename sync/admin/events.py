@@ -107,7 +107,8 @@ class EventAdmin(ReadOnly, Screen):
         jobs = (
             Job.objects.filter(source_id=event.record_id)
             .filter(_at(event))
-            .select_related("route")[:MOST_JOBS]
+            .select_related("route")
+            .order_by("source_id", "-id")[:MOST_JOBS]
         )
         rows = [
             (reverse("admin:sync_job_change", args=[job.pk]), job.pk, job.route, job.get_state_display())

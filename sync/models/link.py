@@ -43,7 +43,6 @@ class Link(models.Model):
     class Meta:
         verbose_name = _("deal mapping")
         verbose_name_plural = _("deal mappings")
-        ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["route", "entity", "source_id"], name="one_link_a_source"),
             models.UniqueConstraint(fields=["route", "entity", "target_id"], name="one_link_a_target"),

@@ -45,7 +45,12 @@ def _on_shared_routes(jobs: models.QuerySet[Job]) -> list[Job]:
 
 
 class JobQuerySet(models.QuerySet["Job"]):
-    """Verbs over many jobs. Every change of state is a conditional UPDATE."""
+    """Verbs over many jobs. Every change of state is a conditional UPDATE.
+
+    A job has a holder exactly while it runs. Jobs that are known by ID are asked for their holder, not for
+    their state: of an index over states SQLite always expects ten rows, so it would rather read all waiting
+    jobs there than look up fifty IDs.
+    """
 
     def due_board(self, portal_id: int, *, now: datetime) -> list[Due]:
         """What is due on the portal, by route, step and priority; one query over one index."""
@@ -88,24 +93,24 @@ class JobQuerySet(models.QuerySet["Job"]):
             for route_id, share in shares.items():
                 oldest = due.filter(route_id=route_id).order_by("priority", "due_at", "id")
                 ids += oldest.values_list("pk", flat=True)[:share]
-            self.filter(pk__in=ids, state="waiting").update(
+            self.filter(pk__in=ids, holder="").update(
                 state="running", holder=holder, lease_until=until, attempts=F("attempts") + 1
             )
         if not ids:
             return []
-        mine = self.filter(pk__in=ids, holder=holder, state="running")
+        mine = self.filter(pk__in=ids, holder=holder)
         return _on_shared_routes(mine.order_by("priority", "due_at", "id"))
 
     def still_held(self, ids: Iterable[int], *, holder: str) -> dict[int, str]:
         """Which of the jobs this worker still holds, with their stored target IDs; locks them until the
         transaction ends.
         """
-        held = self.filter(pk__in=list(ids), holder=holder, state="running").select_for_update()
+        held = self.filter(pk__in=list(ids), holder=holder).select_for_update()
         return dict(held.values_list("pk", "target_id"))
 
     def settle(self, ids: list[int], *, holder: str, **changes: Any) -> int:
         """Give held jobs back in their new state; how many were still held."""
-        held = self.filter(pk__in=ids, holder=holder, state="running")
+        held = self.filter(pk__in=ids, holder=holder)
         return held.update(holder="", lease_until=None, **changes)
 
     def requeue(self, *, now: datetime) -> int:
@@ -119,7 +124,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Waiting or failed → cancelled; running ones stay; how many changed."""
         open_ones = self.filter(state__in=("waiting", "failed"))
         return self._reopen_or_end(
-            open_ones, now=now, state="cancelled", head_of=None, due_at=None, finished_at=now
+            open_ones, now=now, state="cancelled", failure="", head_of=None, due_at=None, finished_at=now
         )
 
     def promote(self, lanes: Iterable[str], *, now: datetime) -> set[int]:
