@@ -110,8 +110,6 @@ WEBHOOK = extend_schema(
         "`X-Api-Key`."
     ),
     parameters=[
-        OpenApiParameter("slug", str, OpenApiParameter.PATH, description="Which portal sends it."),
-        OpenApiParameter("token", str, OpenApiParameter.PATH, description="The portal's inbound token."),
         _parameter("token", "The portal's inbound token."),
         _parameter("ORIGIN_ID", "The deal's ID; the first of ORIGIN_ID, ID, id, deal_id, data[FIELDS][ID]."),
         _parameter("ID", "The deal's ID."),
