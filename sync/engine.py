@@ -11,7 +11,7 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.utils import timezone
@@ -112,16 +112,20 @@ class Choice:
 
 
 def choose(portal: Portal, board: list[Due]) -> Choice | None:
-    """The most urgent step: live work before backfill, then what has waited longest.
+    """The most urgent step: live work before backfill, what others wait for, then what has waited longest.
 
     All routes of the flow that have jobs at that step go along.
     """
     if not board:
         return None
-    board = sorted(board, key=lambda due: (due.priority, due.since))
+    board = sorted(board, key=_urgency)
     first = board[0]
     same = [due for due in board if (due.flow, due.step) == (first.flow, first.step)]
     return Choice(flow=first.flow, step=first.step, routes=tuple(dict.fromkeys(due.route_id for due in same)))
+
+
+def _urgency(due: Due) -> tuple[int, bool, datetime]:
+    return due.priority, not FLOWS[due.flow].steps[due.step].goes_first, due.since
 
 
 def share_out(routes: tuple[int, ...], most: int) -> dict[int, int]:

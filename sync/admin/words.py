@@ -51,6 +51,12 @@ STEPS: dict[str, Any] = {
     "read": _("reading the directory"),
     "pages": _("reading the directory's pages"),
     "write": _("writing the table"),
+    "crm_mode": _("asking whether the portal has leads, and which stages"),
+    "add_lead": _("creating the lead"),
+    "find_lead": _("looking whether the lead is there"),
+    "read_lead": _("reading the lead's phones"),
+    "update_lead": _("updating the lead"),
+    "move_lead": _("moving the lead to its stage"),
 }
 """Steps by name; the same step on the way back (`…_back`) bears the same words."""
 
@@ -60,11 +66,14 @@ KINDS: dict[str, Any] = {
     "comment": _("comment for the target"),
     "comment_back": _("comment for the source"),
     "directory": _("reading a directory"),
+    "lead": _("lead of a user"),
 }
 
 ACTIONS: dict[str, Any] = {
     "add": _("created"),
+    "create": _("created"),
     "update": _("changed"),
+    "move": _("moved to a stage"),
     "delete": _("deleted"),
     "": _("signal of a robot"),
 }
@@ -75,6 +84,7 @@ ENTITIES: dict[str, Any] = {
     "company": _("company"),
     "lead": _("lead"),
     "comment": _("comment"),
+    "user": _("user"),
 }
 
 ADVICE: dict[str, Any] = {

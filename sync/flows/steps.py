@@ -122,7 +122,8 @@ class Step:
     `group`: jobs one command holds; `is_alone`: one job a request (heavy ones);
     `lookup`: the step that finds out whether a lost call ran ("" = safe to repeat);
     `restart`: where staff's Retry goes on ("" = here); `otherwise`: the step to go on with when this one
-    fails for good ("" = the job fails); `folds`: whether a new event may still join the job.
+    fails for good ("" = the job fails); `folds`: whether a new event may still join the job. `goes_first`:
+    before other steps that are due: their jobs wait for what this one finds out.
     """
 
     calls: Side
@@ -138,6 +139,7 @@ class Step:
     restart: str = ""
     otherwise: str = ""
     folds: bool = False
+    goes_first: bool = False
 
     @property
     def most(self) -> int:

@@ -10,4 +10,4 @@ def test_every_step_of_every_flow_has_words():
 
 
 def test_every_kind_of_job_has_words():
-    assert {"deal", "feedback", "comment", "comment_back", "directory"} <= KINDS.keys()
+    assert {"deal", "feedback", "comment", "comment_back", "directory", "lead"} <= KINDS.keys()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import requests
+from django.core.cache import cache
 from django.utils import timezone
 
 from sync import engine, inbox
+from sync.connectors.rabbitmq import leads
+from sync.connectors.rabbitmq.wire import Packet
 from sync.connectors.types import Notice
 from sync.emulators.bitrix24 import Emulator, start
-from sync.models import FieldMapping, Job, Portal, Route, ValueMapping
+from sync.models import FieldMapping, Job, Message, Pace, Portal, Route, ValueMapping
 
 PORTAL = {
     "inbound_token": "a-token",
@@ -122,6 +126,75 @@ class Standing:
         answer = requests.post(f"{self.base}/emulator/{path}", json=body, timeout=20)
         answer.raise_for_status()
         return answer.json()
+
+
+@dataclass
+class Desk:
+    """The users' core, a portal that gets the leads, and hands to push work along."""
+
+    portal: Standing
+    route: Route
+
+    def send(self, action: leads.Action, *users: dict[str, Any], reply_queue: str = "replies") -> None:
+        """Requests as the consumer hands them over, each a message of its own."""
+        packets = [Packet(*leads.request(action, user, reply_queue)) for user in users]
+        arrivals = {uuid.uuid4().hex: leads.read_request(packet) for packet in packets}
+        inbox.receive_many(self.route.source, arrivals)
+
+    def drain(self) -> int:
+        """One round: sort what arrived, and call the portal while its pace allows."""
+        return engine.drain(self.route.source.pk) + engine.drain(self.route.target.pk)
+
+    def run(self, *, seconds: float = 20) -> None:
+        """Until nothing waits."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            sent = self.drain()
+            if not sent and not Job.objects.filter(state__in=Job.OPEN).exists():
+                return
+            time.sleep(0 if sent else 0.05)
+        raise TimeoutError(list(Job.objects.filter(state__in=Job.OPEN).values("step", "state", "note")))
+
+    def try_once(self) -> None:
+        """Whatever waits is due now; one round."""
+        Job.objects.filter(state="waiting", head_of__isnull=False).update(due_at=timezone.now())
+        Pace.objects.update(away_until=0)
+        self.drain()
+
+    def leads(self) -> list[dict[str, Any]]:
+        """All leads of the portal."""
+        return self.portal.get("leads")["leads"]
+
+    def phones(self) -> list[str]:
+        """The numbers of the only lead."""
+        [lead] = self.leads()
+        return [row["VALUE"] for row in lead["PHONE"]]
+
+    def replies(self, status: str = "") -> list[dict[str, Any]]:
+        """What was answered, in order."""
+        told = [message.data for message in Message.objects.order_by("id")]
+        return [one for one in told if status in ("", one["status"])]
+
+    def asked(self, method: str) -> int:
+        """How often a method of the portal was called."""
+        return self.portal.get("stats")["calls"].get(method, 0)
+
+
+def user(number: int = 1, **fields: Any) -> dict[str, Any]:
+    """A user of the core."""
+    known = {"id": number, "full_name": f"User {number}", "phone": f"+7900000{number:04}", "stage": "NEW"}
+    return known | fields
+
+
+@pytest.fixture
+def desk(transactional_db: None) -> Iterator[Desk]:
+    cache.clear()  # what is known of a portal's leads
+    emulator = start(port=0, bucket=None)
+    core = Portal.objects.create(slug="core", name="core", kind=Portal.Kind.CORE)
+    portal = Portal.objects.create(slug="crm", name="crm", webhook_url=emulator.url, **PORTAL)
+    route = Route.objects.create(slug="users-leads", flow=Route.Flow.LEADS, source=core, target=portal)
+    yield Desk(portal=Standing(emulator), route=route)
+    emulator.stop()
 
 
 @pytest.fixture

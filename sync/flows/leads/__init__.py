@@ -1,0 +1,28 @@
+"""Users of the core as leads of a Bitrix24 portal, each request answered by a reply.
+
+user created ── add_lead ─▶ new lead                              (answer lost: find_lead)
+user updated ── read_lead ─ update_lead ─▶ lead                   (answer lost: read_lead)
+user moved ──── move_lead ─▶ lead
+  no lead known ── find_lead ─ add_lead ─▶ new lead
+  portal not known ── crm_mode: has it leads, and which stages?
+"""
+
+from sync.flows.leads import creating, finding, portal, updating
+from sync.flows.leads.checkup import CHECKUP
+from sync.flows.leads.records import ENTITY
+from sync.flows.leads.replies import tell
+from sync.flows.leads.sorting import FIRST, backfill, sort
+from sync.flows.steps import Flow
+from sync.retry import RetryPolicy
+
+FLOW = Flow(
+    sort=sort,
+    backfill=backfill,
+    steps={**creating.STEPS, **updating.STEPS, **finding.STEPS, **portal.STEPS},
+    entity=ENTITY,
+    retry=RetryPolicy(most=3),
+    tell=tell,
+    checkup=CHECKUP,
+    first={"source": FIRST["create"]},
+    usual={"crm_mode": "add_lead", "find_lead": "add_lead", "read_lead": "update_lead"},
+)

@@ -1,0 +1,76 @@
+"""What a user's request writes into the lead: name, phone and stage, changed by the route's mapping."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from sync.models import Job
+from sync.rules import rules_of
+from sync.transform import Rule, Writing, transform
+
+USUAL = (
+    Rule("NAME", "param", "full_name"),
+    Rule("PHONE", "param", "phone"),
+    Rule("STATUS_ID", "param", "stage"),
+)
+"""What is written without any mapping; a row of the route for the same field takes the place of one."""
+
+REACHED_BY = ("PHONE", "EMAIL", "WEB", "IM")
+"""Fields of several rows, each with an ID of its own."""
+
+KIND_OF_ROW = "WORK"
+
+Row = dict[str, str]
+"""`{"ID", "VALUE", "VALUE_TYPE"}`; without ID it is a new one."""
+
+
+def fields_of(job: Job, *, writing: Writing) -> dict[str, Any]:
+    """Field → value; phones and the like as plain text. NeedsStaff for a value that nobody has mapped."""
+    own = rules_of(job.route, "forward")
+    replaced = {rule.to for rule in own}
+    rules = [*(rule for rule in USUAL if rule.to not in replaced), *own]
+    user = job.params["user"]
+    where = _("Route %(route)s, user %(user)s") % {"route": job.route.slug, "user": job.source_id}
+    return transform(rules, user, user, writing=writing, where=where)
+
+
+def as_new(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a new lead: phones and the like as rows."""
+    return {
+        name: rows_to_write(name, value, []) if name in REACHED_BY else value
+        for name, value in fields.items()
+    }
+
+
+def as_changes(fields: dict[str, Any], there: dict[str, list[Row]]) -> dict[str, Any]:
+    """The fields of an update; of phones and the like only what differs from the rows that are `there`."""
+    changes: dict[str, Any] = {}
+    for name, value in fields.items():
+        written = rows_to_write(name, value, there.get(name, [])) if name in REACHED_BY else value
+        if name not in REACHED_BY or written:
+            changes[name] = written
+    return changes
+
+
+def rows_to_write(name: str, value: Any, there: list[Row]) -> list[Row]:
+    """The row that brings `value` to the lead; none when it is there already, under whichever row.
+
+    A row without an ID would be added beside the old number, so the oldest of its kind is changed.
+    https://apidocs.bitrix24.com/api-reference/crm/data-types.html
+    """
+    if any(_comparable(name, row["VALUE"]) == _comparable(name, value) for row in there):
+        return []
+    new = {"VALUE": str(value), "VALUE_TYPE": KIND_OF_ROW}
+    if not there:
+        return [new]
+    oldest = min(there, key=lambda row: (row["VALUE_TYPE"] != KIND_OF_ROW, int(row["ID"])))
+    return [{**oldest, "VALUE": new["VALUE"]}]
+
+
+def _comparable(name: str, value: Any) -> str:
+    """Phones by their digits: a portal or a person may have written it otherwise."""
+    text = str(value).strip().casefold()
+    return (re.sub(r"\D", "", text) or text) if name == "PHONE" else text

@@ -1,0 +1,62 @@
+"""Answering whoever asked: what became of the request, stored in the transaction that settles its job.
+
+An answer is final for the sender, but not always for us. When the portal is in trouble, the sender hears so
+after the third try, as from the original; the job waits on, and a later success is told, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from sync import outbox
+from sync.connectors.rabbitmq import leads
+from sync.flows.steps import News
+from sync.models import Attempt, Job, Message
+
+TOLD_AFTER = 3
+"""Tries that the portal's trouble has spoiled until the sender hears of it."""
+
+SPOILED = (Attempt.Outcome.AWAY, Attempt.Outcome.UNKNOWN)
+
+
+def tell(all_news: list[News]) -> None:
+    """A reply for each job that has ended, and for each that the portal keeps waiting."""
+    spoiled = _spoiled([news.job for news in all_news])
+    answers = [(news.job.params, _answer(news, spoiled.get(news.job.pk, 0))) for news in all_news]
+    outbox.put([reply(params, answer) for params, answer in answers if answer])
+
+
+def reply(params: Mapping[str, Any], answer: tuple[str, dict[str, Any]]) -> Message:
+    """The message with the answer, for the queue that the request names."""
+    pattern, data = answer
+    return Message(queue=params["reply_queue"] or settings.RABBITMQ_REPLY_QUEUE, pattern=pattern, data=data)
+
+
+def _answer(news: News, spoiled: int) -> tuple[str, dict[str, Any]] | None:
+    params = news.job.params
+    if news.state == Job.State.DONE:
+        return leads.success(params, int(news.job.target_id), max(news.attempts, spoiled + 1))
+    if news.state == Job.State.WAITING:
+        is_the_last = news.tried in SPOILED and spoiled == TOLD_AFTER
+        return leads.error(params, news.reason, spoiled) if is_the_last else None
+    return leads.error(params, _reason(news), max(news.attempts, spoiled))
+
+
+def _reason(news: News) -> str:
+    if news.failure == Job.Failure.BUG:  # its text is for developers
+        return _("An error of ours; job %(job)s has the details.") % {"job": news.job.pk}
+    return news.reason
+
+
+def _spoiled(jobs: list[Job]) -> dict[int, int]:
+    """How many tries of each job met trouble of the portal; the try just made is stored already.
+
+    Counted in the attempt log: such a try is free for the job, its own count of attempts forgets it.
+    """
+    rows = Attempt.objects.filter(job__in=jobs, outcome__in=SPOILED).order_by().values("job_id")
+    return {row["job_id"]: row["count"] for row in rows.annotate(count=Count("pk"))}
