@@ -136,7 +136,7 @@ def queue(
     """
     flow = FLOWS[route.flow]
     wanted = (flow.backfill(source_id) for source_id in dict.fromkeys(source_ids))
-    tickets = [replace(ticket, params=params or {}) for ticket in wanted]
+    tickets = [replace(ticket, params={**ticket.params, **(params or {})}) for ticket in wanted]
 
     def work() -> int:
         Portal.objects.select_for_update().get(pk=route.source_id)
