@@ -97,7 +97,7 @@ def _by_number(users: QuerySet[CoreUser], term: str) -> QuerySet[CoreUser]:
     """Few phones with that beginning are looked up in the index over phones. Of many, a page is found sooner
     from the newest user backwards; the expression keeps the database from sorting all of them.
     """
-    this = Q(pk__in=[int(term)] if term.isdecimal() else [])
+    this = Q(pk=int(term)) if term.isdecimal() else Q(pk__in=[])
     beginnings = phones.beginnings(term, settings.PHONE_REGION)
     rows = CoreUser.objects.filter(_begin("phone", beginnings)).order_by().values_list("pk", flat=True)
     found = list(rows[: MOST_LOOKED_UP + 1]) if beginnings else []

@@ -41,6 +41,22 @@ def test_a_stage_may_be_missing_or_empty(api: Caller) -> None:
     assert api("POST", "/users", {"full_name": "A", "phone": "+79161234567", "stage": ""}).status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("region", "given", "kept"),
+    [
+        ("RU", "8 (916) 123-45-67", "+79161234567"),
+        ("RU", "9161234567", "+79161234567"),
+        ("RU", "79161234567", "+79161234567"),
+        ("RU", "+375 (29) 123-45-67", "+375291234567"),
+        ("US", "(202) 555-0123", "+12025550123"),
+        ("US", "+7 916 123 45 67", "+79161234567"),
+    ],
+)
+def test_phones_are_kept_in_one_form(api: Caller, settings: Any, region: str, given: str, kept: str) -> None:
+    settings.PHONE_REGION = region
+    assert api.make(phone=given)["phone"] == CoreUser.objects.get().phone == kept
+
+
 def test_a_change_is_told_with_the_leads_id(api: Caller) -> None:
     user_id = api.make()["id"]
     CoreUser.objects.update(bitrix_lead_id=501, lead_state="failed", lead_reason="No rights")
@@ -89,7 +105,11 @@ def test_addresses_may_end_with_a_slash(api: Caller) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "body"),
-    [("POST", "/users", IVAN), ("PATCH", "/users/{}", {"stage": "X"}), ("POST", "/users/{}/move", {"stage": "X"})],
+    [
+        ("POST", "/users", IVAN),
+        ("PATCH", "/users/{}", {"stage": "X"}),
+        ("POST", "/users/{}/move", {"stage": "X"}),
+    ],
 )
 def test_no_user_without_its_message(
     api: Caller, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any
@@ -114,9 +134,7 @@ def test_no_message_without_its_user(api: Caller, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_bell_that_fails_does_not_take_the_user_back(
-    api: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bell_that_fails_does_not_take_the_user_back(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is stored: to hear that it is not, the caller would send it again."""
 
     def fail() -> None:
