@@ -11,7 +11,18 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-MENU = ("Job", "Event", "Link", "Route", "Directory", "DirectoryRun", "Portal", "Heartbeat", "MethodBudget")
+MENU = (
+    "Job",
+    "Event",
+    "Message",
+    "Link",
+    "Route",
+    "Directory",
+    "DirectoryRun",
+    "Portal",
+    "Heartbeat",
+    "MethodBudget",
+)
 """Our screens in the order in which staff need them; the alphabet would put jobs in the middle."""
 
 

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sync import bell, engine, reconciling
-from sync.models import DirectoryRun, Event, Heartbeat, Job, Portal
+from sync import bell, engine, reconciling, users
+from sync.models import DirectoryRun, Event, Heartbeat, Job, Message, Portal
 
 PRUNED_AT_ONCE = 1000
 
@@ -27,11 +27,14 @@ def sweep() -> None:
         due = Job.objects.filter(portal_id=portal_id, state=Job.State.WAITING, due_at__lte=timezone.now())
         if waiting.exists() or due.exists():
             bell.ring(portal_id)
+    if Message.unsent().exists():
+        bell.ring_for_messages()
     reconciling.start_due()
 
 
 def prune(*, days: int | None = None, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Delete ended jobs, sorted events and directory runs older than `days` (RETENTION_DAYS); how many rows.
+    """Delete ended jobs, sorted events, sent messages and directory runs older than `days` (RETENTION_DAYS);
+    how many rows.
 
     What is open stays, however old, and so do the events of open jobs. Links stay for ever: they are what
     keeps a second deal from being made.
@@ -42,6 +45,7 @@ def prune(*, days: int | None = None, progress: Callable[[int], None] = lambda _
         while ids := list(rows.order_by(age).values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
             deleted += _delete(rows.filter(pk__in=ids))
             progress(deleted)
+    users.prune_replays(timezone.now())
     Heartbeat.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
     return deleted
 
@@ -68,6 +72,7 @@ def _forgettable(days: int | None) -> list[tuple[QuerySet[Any], str]]:
     return [
         (jobs, "finished_at"),
         (events.exclude(jobs__state__in=Job.OPEN), "received_at"),
+        (Message.objects.filter(sent_at__lt=before), "sent_at"),
         (runs, "started_at"),
     ]
 

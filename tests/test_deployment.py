@@ -73,6 +73,20 @@ def test_a_stopping_worker_is_given_time_everywhere() -> None:
         assert f"\n{line}\n" in unit
 
 
+def test_a_stopping_consumer_is_given_time_everywhere() -> None:
+    """More than the 60 s a statement may take, and what it runs is our command."""
+    consume = ["python", "manage.py", "consume"]
+    compose = documents(ROOT / "compose.yaml")[0]["services"]["consume"]
+    assert (compose["stop_grace_period"], compose["command"]) == ("90s", consume)
+    deployment = documents(ROOT / "deploy/kubernetes/consume.yaml")[0]["spec"]["template"]["spec"]
+    assert deployment["terminationGracePeriodSeconds"] == 90
+    assert deployment["containers"][0]["command"] == consume
+    unit = (ROOT / "deploy/systemd/interconnector-consume.service").read_text("utf-8")
+    for line in ("Restart=always", "TimeoutStopSec=90"):
+        assert f"\n{line}\n" in unit
+    assert "manage.py consume\n" in unit
+
+
 def test_every_manifest_is_applied() -> None:
     listed = documents(ROOT / "deploy/kubernetes/kustomization.yaml")[0]["resources"]
     assert sorted(listed) == [path.name for path in KUBERNETES if path.name != "kustomization.yaml"]

@@ -1,4 +1,6 @@
-"""The bad news of the first page: failed jobs, portals in trouble, silent workers; each query bounded."""
+"""The bad news of the first page: failed jobs, portals in trouble, silent workers, messages that cannot be
+sent; each query bounded.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -13,7 +16,7 @@ from sync.admin.filters import in_state
 from sync.admin.moments import ago
 from sync.admin.outlook import is_silent, portal_state
 from sync.admin.words import badge_of, brief
-from sync.models import Heartbeat, Job, Pace, Portal
+from sync.models import Dispatch, Heartbeat, Job, Message, Pace, Portal
 
 MOST_COUNTED = 10_000
 """Failed jobs that are counted by word; more are told as "10000+"."""
@@ -70,12 +73,27 @@ def _page(portal: Portal) -> str:
 def _workers() -> list[dict[str, Any]]:
     workers = list(Heartbeat.objects.order_by("-seen_at")[:MOST_ROWS])
     address = reverse("admin:sync_heartbeat_changelist")
-    if not any(not is_silent(worker) for worker in workers):
-        return [_row("bad", _("No worker runs: jobs wait until one is started"), "", address)]
-    return [
+    missing = []
+    if not Heartbeat.alive().exists():
+        missing.append(_row("bad", _("No worker runs: jobs wait until one is started"), "", address))
+    if settings.RABBITMQ_URL and not Heartbeat.consumers().exists():
+        words = _("No consumer runs: messages wait at RabbitMQ until one is started")
+        missing.append(_row("bad", words, "", address))
+    return missing or [
         _row("wait", _("Worker %(name)s is silent") % {"name": worker.name}, ago(worker.seen_at), address)
         for worker in workers
         if is_silent(worker)
+    ]
+
+
+def _messages() -> list[dict[str, Any]]:
+    dispatch = Dispatch.objects.filter(failures__gt=0).first()
+    unsent = Message.unsent()[:MOST_COUNTED].count() if dispatch else 0
+    if dispatch is None or not unsent:
+        return []
+    words = _("Messages that cannot be sent: %(count)s") % {"count": unsent}
+    return [
+        _row("bad", words, brief(dispatch.trouble), reverse("admin:sync_message_changelist") + "?sent=no")
     ]
 
 
@@ -88,5 +106,6 @@ PARTS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "sync.view_job": _failures,
     "sync.view_portal": _portals,
     "sync.view_heartbeat": _workers,
+    "sync.view_message": _messages,
 }
 """The right it takes → the rows it shows."""

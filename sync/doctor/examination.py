@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from sync.doctor.database import check_database
+from sync.doctor.messages import check_messages
 from sync.doctor.portals import Visit, visit
 from sync.doctor.queue import check_queue, check_workers
 from sync.doctor.setup import check_settings
@@ -25,6 +26,7 @@ PLACES = {
     "database": gettext_noop("database"),
     "queue": gettext_noop("queue"),
     "workers": gettext_noop("workers"),
+    "messages": gettext_noop("messages"),
     "portals": gettext_noop("portals"),
     "portal": gettext_noop("portal"),
     "route": gettext_noop("route"),
@@ -41,6 +43,7 @@ def examine(*, waiting: Callable[[str, float], None] = lambda *_: None) -> Itera
         return
     yield from check_queue()
     yield from check_workers()
+    yield from check_messages()
     try:
         portals = list(Portal.objects.order_by("slug"))
         routes = list(Route.objects.select_related("source", "target").order_by("slug"))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sync.flows import FLOWS
-from sync.models import Job, MethodBudget, Pace, Portal, Route
+from sync.models import Job, Message, MethodBudget, Pace, Portal, Route
 from sync.status import counting
 from sync.status.counting import Unsorted
 from sync.status.forecast import Forecast, Load, Tempo, Work, forecast, loads_of, slowest
@@ -68,12 +68,16 @@ class PortalStatus:
 
 @dataclass(frozen=True)
 class QueueStatus:
-    """Everything at one moment; an unsorted event counts once here, whatever routes its portal has."""
+    """Everything at one moment; an unsorted event counts once here, whatever routes its portal has.
+
+    `unsent`: messages about leads that wait to be sent.
+    """
 
     tally: Tally
     forecast: Forecast
     routes: list[RouteStatus]
     portals: list[PortalStatus]
+    unsent: int = 0
 
     def only(self, slug: str) -> QueueStatus:
         """The same for one route and its portals; KeyError when there is none of that name."""
@@ -108,6 +112,7 @@ def queue_status() -> QueueStatus:
         portals=[
             _portal(portal, tempos[portal.slug], loads[portal.slug], counts.events) for portal in portals
         ],
+        unsent=Message.unsent().count(),
     )
 
 
@@ -115,6 +120,7 @@ def as_json(status: QueueStatus) -> dict[str, Any]:
     """The status for programs: plain values, seconds to a tenth; `eta_seconds` null comes with a reason."""
     return {
         **_tally_json(status.tally, status.forecast),
+        "unsent_messages": status.unsent,
         "routes": {route.slug: _tally_json(route.tally, route.forecast) for route in status.routes},
         "portals": {
             portal.slug: {

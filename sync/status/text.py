@@ -59,6 +59,8 @@ def _portal_row(portal: PortalStatus) -> list[str]:
 def _remarks(status: QueueStatus) -> Iterator[str]:
     if status.tally.unsorted:
         yield _("%d webhooks are stored but not sorted into jobs yet.") % status.tally.unsorted
+    if status.unsent:
+        yield _("%d messages about leads wait to be sent; `manage.py doctor` tells why.") % status.unsent
     for route in status.routes:
         if route.forecast.reason:
             yield f"{route.slug}: {route.forecast.reason}"

@@ -33,7 +33,17 @@ MARKS = frozenset(
     {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"}
 )
 NOT_FOR_STAFF = frozenset(
-    {"WebhookRejected", "ValueError", "LookupError", "debug", "info", "warning", "error", "exception"}
+    {
+        "WebhookRejected",
+        "Malformed",
+        "ValueError",
+        "LookupError",
+        "debug",
+        "info",
+        "warning",
+        "error",
+        "exception",
+    }
 )
 """Senders read English, developers and logs too."""
 

@@ -1,0 +1,92 @@
+"""Messages over RabbitMQ: what was sent, what waits, and what keeps it; read-only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from sync.admin.filters import Choices
+from sync.admin.moments import ago, exact
+from sync.admin.screen import ReadOnly, Screen
+from sync.admin.words import badge_of, safe, safe_pairs
+from sync.models import Dispatch, Message
+
+
+class SentFilter(admin.SimpleListFilter):
+    """Those that wait, or those that are gone."""
+
+    title = _("sent")
+    parameter_name = "sent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """Both."""
+        return [("no", _("waits to be sent")), ("yes", _("sent"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        """The chosen ones."""
+        if self.value() not in ("no", "yes"):
+            return queryset
+        return queryset.filter(sent_at__isnull=self.value() == "no")
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnly, Screen):
+    """One row a message; the newest first."""
+
+    list_display = ("pattern", "user", "queue", "state", "created", "sent")
+    list_filter = (SentFilter,)
+    fields = ("pattern", "queue", "uuid", "state", "created_text", "sent_text", "content")
+    readonly_fields = fields
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list, and above it why messages cannot be sent."""
+        dispatch = Dispatch.objects.filter(failures__gt=0).first()
+        if dispatch and Message.unsent().exists():
+            words = {"trouble": safe(dispatch.trouble), "count": dispatch.failures}
+            told = gettext("Messages cannot be sent: %(trouble)s (tries in a row: %(count)s)") % words
+            messages.warning(request, told)
+        return super().changelist_view(request, extra_context)
+
+    @admin.display(description=_("user"))
+    def user(self, message: Message) -> str:
+        """Whom it is about: the ID at the users API."""
+        user = message.data.get("user") if isinstance(message.data, dict) else None
+        return str(user.get("id", "—")) if isinstance(user, dict) else "—"
+
+    @admin.display(description=_("state"))
+    def state(self, message: Message) -> SafeString:
+        """Whether RabbitMQ has it."""
+        return badge_of("good", gettext("sent")) if message.sent_at else badge_of("wait", gettext("waits"))
+
+    @admin.display(description=_("created"))
+    def created(self, message: Message) -> SafeString | str:
+        """How long ago it was stored."""
+        return ago(message.created_at)
+
+    @admin.display(description=_("sent"))
+    def sent(self, message: Message) -> SafeString | str:
+        """How long ago it was confirmed."""
+        return ago(message.sent_at)
+
+    @admin.display(description=_("created"))
+    def created_text(self, message: Message) -> str:
+        """When it was stored, exactly."""
+        return exact(message.created_at)
+
+    @admin.display(description=_("sent"))
+    def sent_text(self, message: Message) -> str:
+        """When it was confirmed, exactly."""
+        return exact(message.sent_at)
+
+    @admin.display(description=_("content"))
+    def content(self, message: Message) -> SafeString | str:
+        """What it says, masked."""
+        rows = format_html_join("", "<tr><th scope='row'>{}</th><td>{}</td></tr>", safe_pairs(message.data))
+        return format_html('<table class="pairs">{}</table>', rows) if rows else "—"
