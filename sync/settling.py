@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from sync import bell
 from sync.flows import FLOWS
 from sync.flows.steps import News
-from sync.models import Attachment, Attempt, Cargo, Job
+from sync.models import Attachment, Attempt, Cargo, Job, Route
 from sync.models.atomic import atomically
+from sync.models.queue import JobQuerySet
 from sync.models.rows import update_each
 from sync.verdict import Ruling, Verdict
 
@@ -27,28 +31,41 @@ LINK_COLUMNS = [
     "writes", "writes_since", "updated_at",
 ]  # fmt: skip
 
+TELLING = [name for name, flow in FLOWS.items() if flow.tell]
+"""Flows that answer whoever asked."""
+
+
+JOBS_AT_ONCE = 100
+"""Settled in one transaction: while it lasts, SQLite takes in no webhook. More than a request can write."""
+
 
 def settle(load: Load, *, before: Callable[[], None] | None = None) -> None:
     """Write the rulings, links, cargo and attempts of a load; `before` makes the rulings, inside.
 
-    Jobs whose lease another worker has taken over are left alone: their look-up will find what we did.
+    A request that reads speaks for thousands of jobs: they are settled part by part. Jobs whose lease another
+    worker has taken over are left alone: their look-up will find what we did.
     """
+    jobs = load.parcel.jobs
+    for start in range(0, len(jobs), JOBS_AT_ONCE):
+        load.parcel.jobs = jobs[start : start + JOBS_AT_ONCE]
+        verdicts = atomically(partial(_settle_part, load, before, size=len(jobs)))
+        load.parcel.touched_links.clear()
+        _ring(verdicts, now=load.parcel.now)
 
-    def work() -> list[Verdict]:
-        held = Job.objects.still_held([job.pk for job in load.parcel.jobs], holder=load.holder)
-        load.parcel.jobs = [job for job in load.parcel.jobs if job.pk in held]
-        if before:
-            before()
-        _save_links(load)
-        rulings = {job.pk: load.rulings[job.pk] for job in load.parcel.jobs}
-        _save_cargo(load, rulings)
-        update_each([job for job in load.parcel.jobs if job.target_id != held[job.pk]], ["target_id"])
-        _save_attempts(load, rulings)
-        _save_states(load, rulings)
-        _tell(load, rulings)
-        return [ruling.verdict for ruling in rulings.values()]
 
-    _ring(atomically(work), now=load.parcel.now)
+def _settle_part(load: Load, before: Callable[[], None] | None, *, size: int) -> list[Verdict]:
+    held = Job.objects.still_held([job.pk for job in load.parcel.jobs], holder=load.holder)
+    load.parcel.jobs = [job for job in load.parcel.jobs if job.pk in held]
+    if before:
+        before()
+    _save_links(load)
+    rulings = {job.pk: load.rulings[job.pk] for job in load.parcel.jobs}
+    _save_cargo(load, rulings)
+    update_each([job for job in load.parcel.jobs if job.target_id != held[job.pk]], ["target_id"])
+    _save_attempts(load, rulings, size=size)
+    _save_states(load, rulings)
+    _tell(load, rulings)
+    return [ruling.verdict for ruling in rulings.values()]
 
 
 def _save_links(load: Load) -> None:
@@ -69,14 +86,14 @@ def _save_cargo(load: Load, rulings: dict[int, Ruling]) -> None:
         Attachment.objects.filter(job_id__in=delivered).delete()
 
 
-def _save_attempts(load: Load, rulings: dict[int, Ruling]) -> None:
+def _save_attempts(load: Load, rulings: dict[int, Ruling], *, size: int) -> None:
     ended = timezone.now()
     rows = [
         Attempt(
             job=job,
             step=job.step,
             request_id=load.request_id,
-            parcel_size=len(load.parcel.jobs),
+            parcel_size=size,
             started_at=load.parcel.now,
             ended_at=ended,
             outcome=rulings[job.pk].tried.outcome,
@@ -101,18 +118,37 @@ def _save_states(load: Load, rulings: dict[int, Ruling]) -> None:
             bell.ring(portal_id)
 
 
+def cancel(jobs: JobQuerySet) -> int:
+    """Staff cancel waiting and failed jobs; who asked for one that still waited hears so. How many changed.
+
+    Of those that had failed they have heard already.
+    """
+    flow_of = dict(Route.objects.filter(flow__in=TELLING).values_list("pk", "flow"))
+    with transaction.atomic():
+        asked = list(jobs.filter(state=Job.State.WAITING, route__in=flow_of).select_for_update())
+        count = jobs.cancel(now=timezone.now())
+        reason = _("Cancelled by staff.")
+        news = [News(job, Job.State.CANCELLED, job.attempts, reason=reason) for job in asked]
+        _tell_by_flow([(flow_of[one.job.route_id], one) for one in news])
+    return count
+
+
 def _tell(load: Load, rulings: dict[int, Ruling]) -> None:
     """Flows that answer whoever asked do so here: the answer is stored with the state it tells of."""
-    told: dict[str, list[News]] = {}
+    told = []
     for job in load.parcel.jobs:
         verdict, tried = rulings[job.pk].verdict, rulings[job.pk].tried
         news = News(
             job, verdict.state, job.attempts, tried.outcome, failure=verdict.failure, reason=tried.message
         )
-        told.setdefault(job.route.flow, []).append(news)
-    for flow, all_news in told.items():
+        told.append((job.route.flow, news))
+    _tell_by_flow(told)
+
+
+def _tell_by_flow(told: list[tuple[str, News]]) -> None:
+    for flow in dict.fromkeys(flow for flow, _news in told):
         if tell := FLOWS[flow].tell:
-            tell(all_news)
+            tell([news for name, news in told if name == flow])
 
 
 def _ring(verdicts: list[Verdict], *, now: datetime) -> None:

@@ -23,6 +23,7 @@ from sync.admin.screen import MOST_LOGGED, ReadOnly, Screen
 from sync.admin.searching import DealSearch
 from sync.admin.words import KINDS, badge, brief, safe_pairs, step_words
 from sync.models import Job, Portal, Route
+from sync.settling import cancel
 
 RETRIABLE = (Job.State.FAILED, Job.State.CANCELLED)
 CANCELLABLE = (Job.State.WAITING, Job.State.FAILED)
@@ -91,7 +92,7 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Waiting and failed jobs end here; running ones stay."""
         rows = list(queryset.filter(state__in=CANCELLABLE)[: MOST_LOGGED + 1])
-        done = change_many(queryset, CANCELLABLE, lambda jobs: jobs.cancel(now=timezone.now()))
+        done = change_many(queryset, CANCELLABLE, cancel)
         self.log_many(request, rows, gettext("Cancel"))
         told = ngettext("%(count)s job is cancelled.", "%(count)s jobs are cancelled.", done.count)
         self._tell(request, done, told, gettext("Only waiting and failed jobs can be cancelled."))

@@ -115,8 +115,9 @@ class Step:
     `calls`: the portal it calls; `method`: the vendor method whose time budget it spends;
     `prepare`: bulk work in a transaction before the request (intents); `ask`: the command for one group of
     jobs of a route, or an outcome when no request is needed; `read`: an answer's value into a handy form,
-    once a command; `hear`: what the answer means for one job. Both may raise our errors. `excuse`: an error
-    told about the command that is an outcome here (a deleted record: nothing to do), else None.
+    once a command; `hear`: what the answer means for one job. Both may raise our errors; an `ask` that
+    raises is run again for each job of its group, so it changes nothing before. `excuse`: an error told
+    about the command that is an outcome here (a deleted record: nothing to do), else None.
     `ask` may also give several commands for a job, within the parcel's `room` for all of them; then `hear`
     gets the list of their Answers, unread.
     `group`: jobs one command holds; `is_alone`: one job a request (heavy ones);

@@ -29,7 +29,7 @@ def found(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:
         return _onward(job)
     ids = sorted(origins.get(job.source_id, []), key=int)
     if not ids:
-        parcel.pack(job, {**parcel.cargo.get(job.pk, {}), SOUGHT: True})
+        parcel.pack(job, {SOUGHT: True})  # and no stages: Retry comes this way, and looks at them again
         return Next("add_lead", keeps_attempts=True)
     join(parcel, job, ids[0])
     note = _("Lead %(lead)s was there already, with our stamp; it is adopted.") % {"lead": ids[0]}

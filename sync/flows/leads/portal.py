@@ -53,7 +53,6 @@ def look_first(parcel: Parcel, job: Job, fields: dict[str, Any]) -> Next | None:
         return None
     if looked_up is None:
         return Next("crm_mode", keeps_attempts=True)
-    parcel.pack(job, {name: value for name, value in cargo.items() if name != STAGES})  # Retry looks again
     raise NeedsStaff(
         _(
             'Route %(route)s, user %(user)s: %(portal)s has no lead stage "%(stage)s". It has: %(known)s. '
@@ -95,7 +94,7 @@ def hear(parcel: Parcel, job: Job, answers: list[Answer]) -> Next:
         parcel.found[STAGES] = known
         with suppress(RedisError, OSError):
             cache.set(_key(job), known, KEPT_SECONDS)
-    parcel.pack(job, {STAGES: known})
+    parcel.pack(job, {**parcel.cargo.get(job.pk, {}), STAGES: known})
     return Next(STEP_OF[job.params["action"]], keeps_attempts=True)
 
 

@@ -95,7 +95,14 @@ STEPS = {
         ask=update,
         hear=changed,
         lookup="read_lead",  # a number that was added would be added again
-        restart="read_lead",
+        restart="crm_mode",
     ),
-    "move_lead": Step(calls="target", method="crm.lead.update", prepare=intend, ask=move, hear=changed),
+    "move_lead": Step(
+        calls="target",
+        method="crm.lead.update",
+        prepare=intend,
+        ask=move,
+        hear=changed,
+        restart="crm_mode",
+    ),
 }
