@@ -25,6 +25,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",  # our own copy: staff's browsers may not reach a CDN
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "PREPROCESSING_HOOKS": ["sync.api.openapi.described"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "sync.api.openapi.with_bodies",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "JobState": "sync.models.Job.State",
         "LeadState": "sync.models.CoreUser.LeadState",

@@ -15,6 +15,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from sync.api.users.fields import PLAIN, VISIBLE
 from sync.api.users.shapes import Refusal, WebhookAnswer
 
 Schema = dict[str, Any]
@@ -63,7 +64,11 @@ class TextScheme(OpenApiSerializerFieldExtension):
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
         """What DRF does not tell."""
         schema: Schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
-        return schema if self.target.allow_blank else {**schema, **self.target.openapi}
+        if self.target.looks_like:
+            return {**schema, "minLength": 1, "format": self.target.looks_like}
+        if self.target.allow_blank:
+            return {**schema, "pattern": f"^{PLAIN}+$"}  # drf-spectacular adds the empty one
+        return {**schema, "minLength": 1, "pattern": rf"^{PLAIN}*{VISIBLE}{PLAIN}*$"}
 
 
 class InboundScheme(OpenApiViewExtension):
@@ -89,6 +94,15 @@ class InboundScheme(OpenApiViewExtension):
 def described(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """drf-spectacular's hook: each address once, without the other ways of writing it."""
     return [one for one in endpoints if not one[0].endswith("/") and one[0] not in ALIASES]
+
+
+def with_bodies(result: Schema, **_: Any) -> Schema:
+    """drf-spectacular's hook: a body stands in every request that may have one, even where no field must."""
+    for path, operations in result["paths"].items():
+        for operation in operations.values() if path.startswith("/users") else ():
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
+    return result
 
 
 def _parameter(name: str, description: str) -> OpenApiParameter:

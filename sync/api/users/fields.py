@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -19,22 +20,36 @@ PAGE_SIZE, LARGEST_PAGE = 50, 200
 NO_PHONE = gettext_lazy("The phone is missing: without it no lead can be made.")
 
 
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+PLAIN, VISIBLE = f"[^{_CONTROL}]", rf"[^\s{_CONTROL}]"
+"""Regular expressions of a character that is no control character, and of one that is no space either."""
+
+_TEXT = re.compile(f"{PLAIN}*")
+
+
 class Text(CharField):
     """Text is text: a number or a list is a mistake of the caller's, not its spelling."""
 
-    openapi: ClassVar[dict[str, Any]] = {"minLength": 1, "pattern": r"\S"}
+    looks_like: ClassVar[str] = ""
+    """The format that the description names, when it is not just any text."""
+
+    default_error_messages = {
+        "control": gettext_lazy("Line breaks, tabs and other control characters are not allowed.")
+    }
 
     def to_internal_value(self, data: Any) -> str:
         """The text without spaces around it."""
         if not isinstance(data, str):
             self.fail("invalid")
+        if not _TEXT.fullmatch(data):
+            self.fail("control")
         return str(super().to_internal_value(data))
 
 
 class Phone(Text):
     """A phone number, as E.164."""
 
-    openapi = {"minLength": 1, "format": "phone"}
+    looks_like = "phone"
     default_error_messages = {"required": NO_PHONE, "null": NO_PHONE, "blank": NO_PHONE}
 
     def to_internal_value(self, data: Any) -> str:
@@ -43,6 +58,12 @@ class Phone(Text):
             return phones.normalised(super().to_internal_value(data), settings.PHONE_REGION)
         except ValueError as error:
             raise ValidationError(str(error), "invalid") from error
+
+
+class PageMark(Text):
+    """Where a page begins; we make it ourselves."""
+
+    looks_like = "cursor"
 
 
 class Strict(Serializer):
@@ -111,7 +132,7 @@ class Wanted(Strict):
     page_size = IntegerField(
         min_value=1, max_value=LARGEST_PAGE, default=PAGE_SIZE, help_text="Users on a page."
     )
-    cursor = Text(
+    cursor = PageMark(
         max_length=100,
         required=False,
         help_text="From `next` or `previous` of another page; do not build it.",

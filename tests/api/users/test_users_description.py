@@ -1,0 +1,112 @@
+"""The description says what the API does, and the API does what the description says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from sync.models import ApiKey
+from tests.api.users.conftest import BOTH
+from tests.databases import sqlite_site, sqlite_template  # noqa: F401
+from tests.processes import Site
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def description() -> dict[str, Any]:
+    """As callers get it."""
+    return Client().get("/api/schema/?format=json").json()
+
+
+def test_it_is_valid_and_nothing_is_guessed(tmp_path: Path) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", file=str(tmp_path / "schema.yaml"))
+
+
+def test_it_names_every_address_once(description: dict[str, Any]) -> None:
+    assert {path: sorted(operations) for path, operations in description["paths"].items()} == {
+        "/users": ["get", "post"],
+        "/users/{id}": ["get", "patch"],
+        "/users/{id}/move": ["post"],
+        "/inbound/from-{slug}": ["get", "post"],
+        "/webhooks/source/onDealCreate/{token}": ["get", "post"],
+        "/webhooks/receiver/onDealUpdate/{token}": ["get", "post"],
+    }
+
+
+def test_each_operation_on_users_tells_keys_refusals_and_examples(description: dict[str, Any]) -> None:
+    schemes = description["components"]["securitySchemes"]
+    assert {name: scheme["type"] for name, scheme in schemes.items()} == {
+        "bearer": "http",
+        "apiKey": "apiKey",
+    }
+    operations = [
+        (method, operation)
+        for path, methods in description["paths"].items()
+        if path.startswith("/users")
+        for method, operation in methods.items()
+    ]
+    for method, operation in operations:
+        assert operation["security"] == [{"bearer": []}, {"apiKey": []}]
+        statuses = {status for status in operation["responses"] if status >= "400"}
+        writes = {"400", "413", "415", "422"} if method != "get" else set()
+        assert statuses >= {"401", "403", "503"} | writes
+        for status in statuses:
+            told = operation["responses"][status]["content"]["application/json"]["schema"]
+            assert told == {"$ref": "#/components/schemas/Refusal"}
+        names = {one["name"] for one in operation["parameters"]}
+        assert ("Idempotency-Key" in names) is (method != "get")
+        assert any("examples" in str(one) for one in operation["responses"].values())
+
+
+def test_a_body_takes_no_other_fields(description: dict[str, Any]) -> None:
+    bodies = {
+        name: schema for name, schema in description["components"]["schemas"].items() if "Request" in name
+    }
+    assert {"UserFieldsRequest", "PatchedChangesRequest", "StageRequest"} <= bodies.keys()
+    assert {schema["additionalProperties"] for schema in bodies.values()} == {False}
+
+
+def test_the_page_needs_nobody_else() -> None:
+    """Browsers of staff may not reach the internet."""
+    page = Client().get("/api/docs/").content.decode()
+    links = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(links) >= 4
+    assert all(link.startswith("/static/drf_spectacular_sidecar/") for link in links)
+    assert "/api/schema/" in page
+    assert {Client().get(link).status_code for link in links} == {200}
+
+
+@pytest.mark.journey
+def test_whatever_the_description_allows_or_forbids_is_answered_so(sqlite_site: Site, tmp_path: Path) -> None:  # noqa: F811
+    """Schemathesis: all its checks, with data that fits and data that does not; by real HTTP."""
+    with sqlite_site.orm():
+        row = ApiKey(name="schemathesis", scopes=BOTH)
+        key = row.issue()
+        row.save()
+    web = sqlite_site.serve()
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(HERE / "schemathesis.toml"),
+        "run", f"{web.url}/api/schema/?format=json", "--include-path-regex", "^/users",
+        "--checks", "all", "--mode", "all", "--max-examples", "8", "--generation-deterministic",
+        "--header", f"Authorization: Bearer {key}", "--no-color",
+    ]  # fmt: skip
+    environment = {
+        "PATH": "",
+        "SCHEMATHESIS_HOOKS": "generators",
+        "PYTHONPATH": str(HERE),
+        "HOME": str(tmp_path),
+    }
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr
+    assert "Tested: 5" in done.stdout
+    assert "Traceback" not in web.output()
