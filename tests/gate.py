@@ -8,17 +8,23 @@ import threading
 
 
 class Gate:
-    """Passes connections on to `target` while it is open; `port` stays the same."""
+    """Passes connections on to `target` while it is open; `port` stays the same.
+
+    `hold` keeps back what the client says from now on, until the gate is opened again: the server hears
+    nothing, and neither side notices.
+    """
 
     def __init__(self, target: tuple[str, int]) -> None:
         self.target = target
         self.port = 0
         self._listener: socket.socket | None = None
         self._passing: list[socket.socket] = []
+        self._flowing = threading.Event()
         self.open()
 
     def open(self) -> None:
         """Listen (again)."""
+        self._flowing.set()
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port))
@@ -26,6 +32,10 @@ class Gate:
         self.port = listener.getsockname()[1]
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def hold(self) -> None:
+        """Let nothing through to the target, however much is said."""
+        self._flowing.clear()
 
     def shut(self) -> None:
         """Refuse new connections and break those there are."""
@@ -45,13 +55,15 @@ class Gate:
                 return
             there = socket.create_connection(self.target)
             self._passing += [here, there]
-            for pair in ((here, there), (there, here)):
-                threading.Thread(target=_pass_on, args=pair, daemon=True).start()
+            for ends in ((here, there, self._flowing), (there, here, None)):
+                threading.Thread(target=_pass_on, args=ends, daemon=True).start()
 
 
-def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+def _pass_on(source: socket.socket, sink: socket.socket, flowing: threading.Event | None) -> None:
     with contextlib.suppress(OSError):
         while piece := source.recv(65536):
+            if flowing is not None:
+                flowing.wait()
             sink.sendall(piece)
     for one in (source, sink):
         with contextlib.suppress(OSError):

@@ -1,54 +1,20 @@
-"""A real RabbitMQ with queues of the test's own, and our settings pointed at them."""
+"""Our settings pointed at a real RabbitMQ, and a route of leads."""
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-import pika
 import pytest
 
 from sync.models import Message, Portal, Route
-from tests.messages.nest import Nest
-
-URL = os.environ["TEST_RABBITMQ_URL"]
-
-
-@dataclass
-class Exchange:
-    """Names of this test's queues, and a NestJS program that shares them."""
-
-    url: str
-    requests: str
-    replies: str
-    nest: Nest
+from tests.rabbitmq import Exchange, exchange  # noqa: F401
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    """Fresh queue names; whatever was declared under them is deleted afterwards."""
-    mark = f"test_{uuid.uuid4().hex[:12]}"
-    try:
-        nest = Nest(URL)
-    except pika.exceptions.AMQPError:
-        pytest.skip(f"no RabbitMQ at {URL}")
-    names = Exchange(URL, requests=f"{mark}.requests", replies=f"{mark}.replies", nest=nest)
-    yield names
-    for queue in (names.requests, names.replies):
-        for name in (queue, f"{queue}.dead"):
-            nest.delete(name)
-    nest.close()
-
-
-@pytest.fixture
-def over_rabbitmq(exchange: Exchange, settings: Any) -> Exchange:
+def over_rabbitmq(exchange: Exchange, settings: Any) -> Exchange:  # noqa: F811
     """Our settings name this RabbitMQ and these queues."""
-    settings.RABBITMQ_URL = exchange.url
-    settings.RABBITMQ_QUEUE = exchange.requests
-    settings.RABBITMQ_REPLY_QUEUE = exchange.replies
+    for name, value in exchange.settings.items():
+        setattr(settings, name, value)
     return exchange
 
 
@@ -67,6 +33,3 @@ def letters(count: int, *, queue: str, first: int = 1) -> list[Message]:
         for number in range(first, first + count)
     ]
     return Message.objects.bulk_create(rows)
-
-
-__all__ = ["Exchange", "letters"]

@@ -11,8 +11,7 @@ import pytest
 from sync.connectors.rabbitmq.broker import connect
 from sync.connectors.rabbitmq.reading import AT_ONCE, MOST_BYTES, Delivery
 from sync.errors import NeedsStaff, TryLater
-from tests.gate import Gate
-from tests.messages.conftest import Exchange
+from tests.rabbitmq import Exchange, gate_to
 
 
 def fine(deliveries: list[Delivery]) -> list[str]:
@@ -170,9 +169,7 @@ def test_how_a_queue_stands(exchange: Exchange) -> None:
 
 
 def test_a_connection_that_is_cut_is_told(exchange: Exchange) -> None:
-    address = urlsplit(exchange.url)
-    gate = Gate((address.hostname or "", address.port or 5672))
-    url = exchange.url.replace(str(address.port), str(gate.port))
+    gate, url = gate_to(exchange.url)
     with connect(url, name="test") as link:
         link.publish(exchange.requests, b"1")
         gate.shut()

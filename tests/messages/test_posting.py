@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django_q.models import OrmQ
 
 from sync import bell, posting, users
 from sync.connectors.rabbitmq.broker import Link
+from sync.connectors.rabbitmq.reading import Delivery
+from sync.consuming import ROLES, take
 from sync.models import CoreUser, Dispatch, Event, Message, Route
-from tests.gate import Gate
-from tests.messages.conftest import Exchange, letters
+from tests.messages.conftest import letters
+from tests.rabbitmq import Exchange, gate_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,9 +95,7 @@ def test_what_was_confirmed_before_the_line_broke_is_marked(
     over_rabbitmq: Exchange, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = letters(5, queue=over_rabbitmq.requests)
-    address = urlsplit(over_rabbitmq.url)
-    gate = Gate((address.hostname or "", address.port or 5672))
-    settings.RABBITMQ_URL = over_rabbitmq.url.replace(str(address.port), str(gate.port))
+    gate, settings.RABBITMQ_URL = gate_to(over_rabbitmq.url)
     publish, count = Link.publish, 0
 
     def cut(*args: Any, **options: Any) -> None:
@@ -111,6 +110,24 @@ def test_what_was_confirmed_before_the_line_broke_is_marked(
     assert unsent() == [row.pk for row in rows[3:]]
     assert "does not answer" in dispatch().trouble
     assert over_rabbitmq.nest.count(over_rabbitmq.requests) == 3
+
+
+def test_a_crash_before_the_mark_sends_again_what_is_known_by_its_id(
+    over_rabbitmq: Exchange, leads_route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users.create(FULL)
+    with monkeypatch.context() as crash:
+        crash.setattr(Message, "mark_sent", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            posting.send()
+    Dispatch.objects.update(lease_until=0)
+    posting.send()
+    one, again = over_rabbitmq.nest.get_all(over_rabbitmq.requests, 2)
+    assert (one.body, one.properties.message_id) == (again.body, again.properties.message_id)
+    for got in (one, again):
+        delivery = Delivery(over_rabbitmq.requests, got.body, got.properties.message_id)
+        assert take(ROLES["bitrix"], [delivery]) == [""]
+    assert Event.objects.count() == 1
 
 
 def test_trouble_is_told_and_waited_out_longer_and_longer(settings: Any) -> None:

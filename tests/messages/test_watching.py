@@ -19,7 +19,8 @@ from sync.doctor.messages import check_messages
 from sync.findings import Finding
 from sync.models import Dispatch, Heartbeat, Message, Route
 from sync.status import as_json, as_text, queue_status
-from tests.messages.conftest import Exchange, letters
+from tests.messages.conftest import letters
+from tests.rabbitmq import Exchange
 
 OLD = timezone.now() - timedelta(days=100)
 CONSUMER = f"{Heartbeat.CONSUMER}host:1"
