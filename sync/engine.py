@@ -12,7 +12,6 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,7 +22,6 @@ from sync.errors import OutcomeUnknown
 from sync.flows import FLOWS
 from sync.flows.steps import COMMANDS_A_REQUEST, Parcel
 from sync.models import Due, Event, Job, MethodBudget, Pace, Portal, Slot
-from sync.models.atomic import atomically
 from sync.pace import Permit
 from sync.settling import settle
 
@@ -145,8 +143,7 @@ def _due(portal: Portal) -> list[Due]:
 
 def _claim(portal: Portal, choice: Choice, permit: Permit, *, most: int, holder: str) -> Load | None:
     now = timezone.now()
-    take = partial(
-        Job.objects.claim,
+    jobs = Job.objects.claim(
         share_out(choice.routes, permit.size(most)),
         portal_id=portal.pk,
         step=choice.step,
@@ -154,7 +151,6 @@ def _claim(portal: Portal, choice: Choice, permit: Permit, *, most: int, holder:
         until=now + timedelta(seconds=portal.lease_seconds),
         holder=holder,
     )
-    jobs = atomically(take)
     entity = FLOWS[choice.flow].entity
     parcel = Parcel(jobs=jobs, now=now, entity=entity, room=permit.size(COMMANDS_A_REQUEST))
     return Load(parcel=parcel, holder=holder, is_probe=permit.is_probe) if jobs else None

@@ -21,10 +21,11 @@ from sync import bell
 from sync.connectors.types import Notice
 from sync.flows import FLOWS
 from sync.flows.steps import Flow, Ignored, Ticket
-from sync.models import Event, Job, Portal, Route
+from sync.models import Event, Job, Portal, Route, Slot
 from sync.models.atomic import atomically, in_turn
 
-EVENTS_AT_ONCE = 500
+EVENTS_AT_ONCE = 100
+"""Sorted in one transaction: while it lasts, SQLite takes in no webhook."""
 
 
 def receive(
@@ -92,7 +93,7 @@ def fingerprint_of(notice: Notice) -> str:
 def sort(portal: Portal) -> int:
     """Turn the portal's stored events into jobs; how many events were sorted.
 
-    One transaction; the portal's row is locked, so that two workers never sort the same portal at once
+    One transaction under a lock of the portal's own, so that two workers never sort the same portal at once
     and each lane keeps the order in which its events arrived.
     """
     if not Event.objects.filter(portal=portal, outcome=Event.Outcome.WAITING).exists():
@@ -101,7 +102,7 @@ def sort(portal: Portal) -> int:
 
 
 def _sort_locked(portal: Portal) -> int:
-    Portal.objects.select_for_update().get(pk=portal.pk)
+    Slot.lock_sorting(portal.pk)
     waiting = Event.objects.filter(portal=portal, outcome=Event.Outcome.WAITING).order_by("id")
     events = list(waiting[:EVENTS_AT_ONCE])
     for event in events:
@@ -139,7 +140,7 @@ def queue(
     tickets = [replace(ticket, params={**ticket.params, **(params or {})}) for ticket in wanted]
 
     def work() -> int:
-        Portal.objects.select_for_update().get(pk=route.source_id)
+        Slot.lock_sorting(route.source_id)
         _queue(route, flow, [(ticket, None) for ticket in tickets], priority=priority)
         return len(tickets)
 
@@ -173,7 +174,7 @@ def _queue(route: Route, flow: Flow, wanted: list[tuple[Ticket, Event | None]], 
         heads.add(lane)
         newest[lane] = job
         fresh.append(job)
-    Job.objects.bulk_create(fresh, batch_size=EVENTS_AT_ONCE)
+    Job.objects.bulk_create(fresh, batch_size=500)
     for portal_id in Counter(job.portal_id for job in fresh):
         bell.ring(portal_id)
 

@@ -113,7 +113,12 @@ class Portal(models.Model):
 
 
 class Slot(models.Model):
-    """One request that a portal may have in flight; a worker holds it while it drains the portal."""
+    """One request that a portal may have in flight; a worker holds it while it drains the portal.
+
+    Number `SORTING` is no request: its row is locked while the portal's events are sorted.
+    """
+
+    SORTING = 0
 
     portal = models.ForeignKey(Portal, models.CASCADE, related_name="slot_rows")
     number = models.PositiveSmallIntegerField()
@@ -129,14 +134,25 @@ class Slot(models.Model):
     @classmethod
     def take(cls, portal: Portal, holder: str, *, now: float) -> Slot | None:
         """A free slot of the portal, now held by `holder` for a lease; None when all are held."""
-        if cls.objects.filter(portal=portal).count() < portal.slots:
+        slots = cls.objects.filter(portal=portal, number__range=(1, portal.slots))
+        if slots.count() < portal.slots:
             rows = [Slot(portal=portal, number=number) for number in range(1, portal.slots + 1)]
             Slot.objects.bulk_create(rows, ignore_conflicts=True)
         free = Q(holder="") | Q(lease_until__lt=now)
-        for slot in cls.objects.filter(free, portal=portal, number__lte=portal.slots).order_by("number"):
+        for slot in slots.filter(free).order_by("number"):
             if slot._held_by(holder, where=free, until=now + portal.lease_seconds):
                 return slot
         return None
+
+    @classmethod
+    def lock_sorting(cls, portal_id: int) -> None:
+        """Let nobody else sort for the portal until this transaction ends.
+
+        The portal's own row would do, but each new event refers to it: MySQL would have every webhook wait
+        for the end of the sorting.
+        """
+        row, _ = cls.objects.get_or_create(portal_id=portal_id, number=cls.SORTING)
+        cls.objects.select_for_update().get(pk=row.pk)
 
     def keep(self, *, until: float) -> bool:
         """Prolong the lease; False when another worker has taken the slot over."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Count, F, Min
 
+from sync.models.atomic import atomically
 from sync.models.route import Route
 
 if TYPE_CHECKING:
@@ -86,8 +87,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         database has it; SQLite lets one writer in at a time). The attempt is counted here, so that a job
         which kills its worker does not live for ever.
         """
-        ids: list[int] = []
-        with transaction.atomic():
+
+        def take() -> list[int]:
+            ids: list[int] = []
             due = self.filter(state="waiting", portal_id=portal_id, step=step, due_at__lte=now)
             due = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
             for route_id, share in shares.items():
@@ -96,6 +98,9 @@ class JobQuerySet(models.QuerySet["Job"]):
             self.filter(pk__in=ids, holder="").update(
                 state="running", holder=holder, lease_until=until, attempts=F("attempts") + 1
             )
+            return ids
+
+        ids = atomically(take)
         if not ids:
             return []
         mine = self.filter(pk__in=ids, holder=holder)

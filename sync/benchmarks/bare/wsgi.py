@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
 
-from interconnector.settings import DATABASES, REST_FRAMEWORK
+from interconnector.settings import DATABASES
 
 settings.configure(
     DATABASES=DATABASES,
@@ -22,7 +22,11 @@ settings.configure(
     SECRET_KEY="bare",  # noqa: S106  # signs nothing
     USE_TZ=True,
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    REST_FRAMEWORK=REST_FRAMEWORK,
+    REST_FRAMEWORK={
+        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+        "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.FormParser"],
+        "UNAUTHENTICATED_USER": None,
+    },
 )
 application = get_wsgi_application()
 
