@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.db.models import QuerySet, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
 from django.utils import timezone
@@ -26,6 +26,9 @@ SAMPLE = 500
 
 COMMON = 0.05
 
+COMMON_STATES = (Job.State.DONE, Job.State.SKIPPED)
+"""Where jobs gather; those of other states are few, or soon will be."""
+
 PERIODS: dict[str, tuple[Any, timedelta]] = {
     "hour": (_("Last hour"), timedelta(hours=1)),
     "day": (_("Last 24 hours"), timedelta(days=1)),
@@ -38,8 +41,6 @@ class StateFilter(admin.SimpleListFilter):
     """Jobs in one state; of its own accord all but those that had nothing to do, mostly echoes of our writes.
 
     Whoever searches for a deal sees them too: there, that nothing was to do is an answer.
-    Only running jobs have a lease. Saying so lets the index over state and lease deliver the newest first,
-    so that a page of one state out of a million jobs needs no sorting.
     """
 
     title = _("state")
@@ -59,9 +60,17 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         """Jobs in the chosen state."""
+        if self._chosen == self.ALL:
+            return queryset
         if self._chosen == self.WORK:
-            return with_work(queryset)
-        return queryset if self._chosen == self.ALL else in_state(queryset, self._chosen)
+            is_failed = request.GET.get(FailureFilter.parameter_name) in Job.Failure.values
+            return queryset if is_failed else with_work(queryset)
+        is_common = self._chosen in COMMON_STATES
+        if is_common and request.GET.get(FinishedFilter.parameter_name) in PERIODS:
+            return past_index(queryset, "state", self._chosen)  # the index over the time delivers them
+        if is_common or request.GET.get(CreatedFilter.parameter_name) in PERIODS:
+            return newest_in_state(queryset, self._chosen)
+        return by_sorting(queryset.filter(state=self._chosen))
 
     @property
     def _chosen(self) -> str:
@@ -80,9 +89,25 @@ def with_work(jobs: QuerySet[Job]) -> QuerySet[Job]:
     return jobs.exclude(state=Job.State.SKIPPED)
 
 
-def in_state(jobs: QuerySet[Job], state: str | None) -> QuerySet[Job]:
-    """Jobs in a state, in a way that the index over state and lease can deliver by ID."""
+def newest_in_state(jobs: QuerySet[Job], state: str) -> QuerySet[Job]:
+    """Jobs in a state that many have. Only running jobs have a lease: saying so lets the index over state and
+    lease deliver the newest first, and end at an ID, so that a page out of a million jobs needs no sorting.
+    """
     return jobs.filter(state=state, lease_until__isnull=state != Job.State.RUNNING)
+
+
+def by_sorting(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The newest first, out of few that an index finds: nothing delivers this order, so that SQLite does not
+    walk a million rows in the order of their IDs to find those few.
+    """
+    found: QuerySet[Any] = rows.order_by((F("pk") + 0).desc())
+    return found
+
+
+def past_index(rows: QuerySet[Any], column: str, value: str) -> QuerySet[Any]:
+    """Rows with a value that most have: no index over the column is used."""
+    found: QuerySet[Any] = rows.alias(past_index=Concat(column, Value(""))).filter(past_index=value)
+    return found
 
 
 class FailureFilter(admin.SimpleListFilter):
@@ -99,7 +124,7 @@ class FailureFilter(admin.SimpleListFilter):
         """Failed jobs with the chosen word."""
         if self.value() not in Job.Failure.values:
             return queryset
-        return in_state(queryset, Job.State.FAILED).filter(failure=self.value())
+        return by_sorting(queryset.filter(failure=self.value()))  # only failed jobs have one
 
 
 class StepFilter(admin.SimpleListFilter):
@@ -120,7 +145,7 @@ class StepFilter(admin.SimpleListFilter):
         # naming all portals and routes costs nothing and lets the index of the queue's board find the step
         portals, routes = (list(model.objects.values_list("pk", flat=True)) for model in (Portal, Route))
         here = queryset.filter(state__in=(*Job.OPEN, Job.State.FAILED), step=self.value())
-        return here.filter(portal__in=portals, route__in=routes)
+        return by_sorting(here.filter(portal__in=portals, route__in=routes))
 
 
 class PeriodFilter(admin.SimpleListFilter):
@@ -189,5 +214,5 @@ class OutcomeFilter(admin.SimpleListFilter):
             return queryset
         newest = list(Event.objects.order_by("-id").values_list("outcome", flat=True)[:SAMPLE])
         if newest.count(str(self.value())) < len(newest) * COMMON:
-            return queryset.filter(outcome=self.value())
-        return queryset.alias(past_index=Concat("outcome", Value(""))).filter(past_index=self.value())
+            return by_sorting(queryset.filter(outcome=self.value()))
+        return past_index(queryset, "outcome", str(self.value()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -49,12 +49,12 @@ def rows_since(rows: QuerySet[Any], column: str, moment: datetime) -> QuerySet[A
 
     The first such ID is found by halving the range of IDs: some twenty look-ups of one row.
     """
-    table = rows.model._default_manager.order_by()
-    ends = table.aggregate(low=Min("pk"), high=Max("pk"))
-    low, high = ends["low"] or 0, (ends["high"] or 0) + 1
+    table = rows.model._default_manager.order_by("pk").values_list("pk", column)
+    first, last = table.first(), table.last()  # asked for both at once, SQLite reads the whole table
+    low, high = (first[0], last[0] + 1) if first and last else (0, 0)
     while low < high:
         middle = (low + high) // 2
-        row = table.filter(pk__gte=middle).order_by("pk").values_list("pk", column).first()
+        row = table.filter(pk__gte=middle).first()
         if row is None or row[1] >= moment:
             high = middle
         else:

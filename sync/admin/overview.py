@@ -4,7 +4,6 @@ sent; each query bounded.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,14 +11,13 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from sync.admin.filters import in_state
 from sync.admin.moments import ago
 from sync.admin.outlook import is_silent, portal_state
 from sync.admin.words import badge_of, brief
 from sync.models import Dispatch, Heartbeat, Job, Message, Pace, Portal
 
 MOST_COUNTED = 10_000
-"""Failed jobs that are counted by word; more are told as "10000+"."""
+"""Failed jobs of one word that are counted; more are told as "10000+"."""
 
 MOST_ROWS = 20
 
@@ -34,19 +32,17 @@ def bad_news(user: Any) -> list[dict[str, Any]] | None:
 
 
 def _failures() -> list[dict[str, Any]]:
-    newest = in_state(Job.objects.all(), Job.State.FAILED).order_by("-id")
-    words = Counter(newest.values_list("failure", flat=True)[:MOST_COUNTED])
-    more = "+" if words.total() == MOST_COUNTED else ""
+    counts = {word: Job.objects.filter(failure=word)[:MOST_COUNTED].count() for word in Job.Failure}
     address = reverse("admin:sync_job_changelist")
     return [
         _row(
             "bad",
-            _("Failed jobs: %(why)s") % {"why": Job.Failure(word).label},
-            f"{words[word]}{more}",
+            _("Failed jobs: %(why)s") % {"why": word.label},
+            f"{count}+" if count == MOST_COUNTED else count,
             f"{address}?failure={word}",
         )
-        for word in Job.Failure.values
-        if words[word]
+        for word, count in counts.items()
+        if count
     ]
 
 

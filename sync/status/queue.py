@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -153,8 +153,7 @@ class _Counts:
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        self.jobs = counting.jobs_by_state()
-        self.failures = counting.failed_by_word()
+        self.jobs = counting.jobs_by_route()
         self.since = counting.waiting_since()
         self.events = counting.unsorted_events()
 
@@ -168,20 +167,17 @@ class _Counts:
         return self._tally(list(self.jobs), list(self.events.values()))
 
     def _tally(self, route_ids: list[int], events: list[Unsorted]) -> Tally:
-        jobs = _summed(self.jobs, route_ids)
+        counted = [self.jobs[pk] for pk in route_ids if pk in self.jobs]
+        jobs = sum((one.by_state for one in counted), Counter[str]())
         unsorted = sum(one.count for one in events)
         jobs[Job.State.WAITING] += unsorted
         moments = [self.since[pk] for pk in route_ids if pk in self.since] + [one.since for one in events]
         return Tally(
             jobs={state.value: jobs[state] for state in Job.State},
             unsorted=unsorted,
-            failures=dict(_summed(self.failures, route_ids)),
+            failures=dict(sum((one.by_word for one in counted), Counter[str]())),
             oldest=max(((self.now - moment).total_seconds() for moment in moments), default=0.0),
         )
-
-
-def _summed(counts: Mapping[int, Mapping[str, int]], keys: Iterable[int]) -> Counter[str]:
-    return sum((Counter(counts.get(key, {})) for key in keys), Counter())
 
 
 def _open_work(routes: list[Route], *, now: datetime) -> Iterator[Work]:
