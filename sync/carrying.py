@@ -69,7 +69,7 @@ class Request:
 
 def carry(portal: Portal, pace: Pace, load: Load, step: Step) -> None:
     """Ask, send, hear and settle; whatever the portal does, every job gets its ruling."""
-    atomically(partial(_prepare, load.parcel, step))
+    _prepare(load.parcel, step.prepare)
     request = _ask(load, step)
     if not request.commands:
         pace.refund(portal.limits)
@@ -79,9 +79,17 @@ def carry(portal: Portal, pace: Pace, load: Load, step: Step) -> None:
     settle(load, before=partial(_hear, load, step, request, reply) if reply else None)
 
 
-def _prepare(parcel: Parcel, step: Step) -> None:
-    parcel.load()
-    step.prepare(parcel)
+def _prepare(parcel: Parcel, work: Callable[[Parcel], None] | None) -> None:
+    """Read what the parcel needs and do the step's own work; only to write is a transaction begun."""
+    if work is None:
+        parcel.load()
+        return
+
+    def load_and_write() -> None:
+        parcel.load()
+        work(parcel)
+
+    atomically(load_and_write)
 
 
 def _ask(load: Load, step: Step) -> Request:

@@ -96,10 +96,6 @@ Hear = Callable[[Parcel, Job, Any], Outcome]
 Excuse = Callable[[SyncError], Outcome | None]
 
 
-def _nothing(_: Parcel) -> None:
-    """Most steps need no preparation."""
-
-
 def _as_it_is(value: Any) -> Any:
     return value
 
@@ -133,7 +129,7 @@ class Step:
     hear: Hear
     read: Callable[[Any], Any] = _as_it_is
     excuse: Excuse = _no_excuse
-    prepare: Callable[[Parcel], None] = _nothing
+    prepare: Callable[[Parcel], None] | None = None
     group: int = 1
     is_alone: bool = False
     lookup: str = ""
