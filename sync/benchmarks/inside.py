@@ -15,7 +15,7 @@ from sync import bell, engine, inbox
 from sync.benchmarks.filling import fill
 from sync.benchmarks.looking import full_counts
 from sync.connectors.types import Notice
-from sync.models import Attempt, Event, Heartbeat, Job, Portal
+from sync.models import ApiKey, Attempt, CoreUser, Event, Heartbeat, Job, Message, Portal
 
 LOOK_EVERY = 0.05
 ALIVE = timedelta(seconds=90)
@@ -87,6 +87,19 @@ def events() -> dict[str, Any]:
     return {"events": Event.objects.count()}
 
 
+def key() -> dict[str, Any]:
+    """A fresh key of the users API."""
+    row = ApiKey(name="benchmark", scopes=ApiKey.Scope.values)
+    made = row.issue()
+    row.save()
+    return {"key": made}
+
+
+def people() -> dict[str, Any]:
+    """How many users are stored, and how many messages about them."""
+    return {"users": CoreUser.objects.count(), "messages": Message.objects.count()}
+
+
 def backfill() -> dict[str, Any]:
     """How many deals of a resync have been created so far."""
     made = Attempt.objects.filter(step="create", outcome=Attempt.Outcome.PASSED)
@@ -143,6 +156,8 @@ WORKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "drain_two": drain_two,
     "drive": drive,
     "events": events,
+    "key": key,
+    "people": people,
     "backfill": backfill,
     "live_waits": live_waits,
     "workers": workers,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sync.benchmarks import draining, growth, hosts, intake, memory, pages, peer, shares, underwork
+from sync.benchmarks import draining, growth, hosts, intake, memory, pages, peer, shares, underwork, users
 from sync.benchmarks.figures import Findings
 from sync.benchmarks.ground import Ground
 
@@ -26,6 +26,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "peer": Benchmark("Against a script on fast_bitrix24", peer.run),
     "intake": Benchmark("Webhooks a second against a bare DRF view", intake.run),
     "underwork": Benchmark("Webhooks while the workers are busy", underwork.run, seconds=30),
+    "users": Benchmark("New users a second against a bare DRF view", users.run),
     "growth": Benchmark("A thousand and a million ended jobs", growth.run, deals=1000),
     "pages": Benchmark("The staff's pages with a million jobs", pages.run),
     "memory": Benchmark("Memory as the work goes by", memory.run),

@@ -1,15 +1,16 @@
 # mypy: disable-error-code="no-untyped-call,attr-defined,type-arg"
-"""One view, and its address."""
+"""Two views, and their addresses."""
 
 from __future__ import annotations
 
 from django.urls import path
 from rest_framework import serializers
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from sync.benchmarks.bare.models import Webhook
+from sync.benchmarks.bare.models import Person, Webhook
 
 TOKEN = "rehearsal-token"  # noqa: S105  # of a table that lives for a minute
 
@@ -43,4 +44,27 @@ class Hook(APIView):
         return Response({"success": True, "deal_id": given["ID"]})
 
 
-urlpatterns = [path("hook", Hook.as_view())]
+class PersonFields(serializers.Serializer[dict[str, str]]):
+    """What a user must bring."""
+
+    full_name = serializers.CharField(max_length=200)
+    phone = serializers.RegexField(r"^\+\d{7,15}$")
+    stage = serializers.CharField(max_length=50, required=False, allow_blank=True)
+
+
+class People(APIView):
+    """Validate, insert, answer."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    parser_classes = (JSONParser,)
+
+    def post(self, request: Request) -> Response:
+        """One user."""
+        fields = PersonFields(data=request.data)
+        fields.is_valid(raise_exception=True)
+        person = Person.objects.create(**fields.validated_data)
+        return Response({"id": person.pk, **fields.validated_data}, status=201)
+
+
+urlpatterns = [path("hook", Hook.as_view()), path("people", People.as_view())]

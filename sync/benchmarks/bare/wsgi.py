@@ -1,5 +1,5 @@
 # mypy: disable-error-code="misc"
-"""The door for gunicorn, over the same database settings as ours; run as a program it makes the table.
+"""The door for gunicorn, over the same database settings as ours; run as a program it makes the tables.
 
 No middleware, no sessions, no admin: as bare as such a service can be.
 """
@@ -32,4 +32,5 @@ application = get_wsgi_application()
 
 if __name__ == "__main__":
     with connection.schema_editor() as editor:
-        editor.create_model(apps.get_model("bare", "Webhook"))
+        for model in apps.get_app_config("bare").get_models():
+            editor.create_model(model)
