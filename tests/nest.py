@@ -55,6 +55,7 @@ class Nest:
 
     def get(self, queue: str, *, seconds: float = 10) -> Got:
         """The next message; AssertionError when none comes."""
+        self.assert_queue(queue)
         ends = time.monotonic() + seconds
         while True:
             method, properties, body = self.channel.basic_get(queue, auto_ack=True)

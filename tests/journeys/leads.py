@@ -1,0 +1,127 @@
+"""The exchange about leads with real processes: our roles, a stand-in portal, a NestJS program at one end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from sync.models import ApiKey, CoreUser, Event, Job, Message, Portal, Route
+from sync.rehearsal import Process, Stand, wait_until
+from tests.journeys.conftest import FAST
+from tests.nest import Got
+from tests.processes import Site, WebServer
+from tests.rabbitmq import Exchange
+
+SECONDS = 60
+
+
+@dataclass
+class LeadStage:
+    """One installation, its queues and its portal; `key` opens the users API."""
+
+    site: Site
+    exchange: Exchange
+    key: str = ""
+    portal: Stand | None = None
+    running: list[Process] = field(default_factory=list)
+
+    def furnish(self, **portal: Any) -> None:
+        """A stand-in portal, the route to it, and a key for the users API."""
+        self.site.settings |= {
+            **self.exchange.settings,
+            "WATCHDOG_SECONDS": "20",
+            "SQLITE_SYNCHRONOUS": "NORMAL",
+            "WORKERS": "2",
+        }
+        self.portal = Stand("crm", folder=self.site.folder, environment={}, options=["--no-bucket"])
+        self.running.append(self.portal.process)
+        self.portal.process.wait_for(f"{self.portal.base}/emulator/stats")
+        with self.site.orm():
+            core = Portal.objects.create(slug="core", kind=Portal.Kind.CORE)
+            url = self.portal.webhook_url
+            crm = Portal.objects.create(slug="crm", name="CRM", webhook_url=url, **{**FAST, **portal})
+            Route.objects.create(slug="leads", flow=Route.Flow.LEADS, source=core, target=crm)
+            key = ApiKey(name="tests", scopes=ApiKey.Scope.values)
+            self.key = key.issue()
+            key.save()
+
+    def work(self) -> Process:
+        """A worker cluster."""
+        return self.site.start("qcluster")
+
+    def consume(self, *words: str, **settings: str) -> Process:
+        """A consumer, as soon as it reads."""
+        consumer = self.site.start("consume", *words, **settings)
+        wait_until(lambda: " is read." in consumer.output(), seconds=SECONDS, what=consumer.output)
+        return consumer
+
+    def serve(self, **options: Any) -> WebServer:
+        """gunicorn."""
+        return self.site.serve(**options)
+
+    def ask(self, web: WebServer, method: str, path: str, **body: Any) -> Any:
+        """One request to the users API."""
+        answer = requests.request(
+            method, web.url + path, json=body or None, headers={"X-Api-Key": self.key}, timeout=30
+        )
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def leads(self) -> list[dict[str, Any]]:
+        """All leads of the portal, as they are."""
+        assert self.portal is not None
+        found: list[dict[str, Any]] = self.portal.get("leads")["leads"]
+        return found
+
+    def leads_a_user(self) -> Counter[str]:
+        """User ID → how many leads it has."""
+        return Counter(str(lead["ORIGIN_ID"]) for lead in self.leads())
+
+    def until(self, is_true: Callable[[], bool], *, seconds: float = SECONDS) -> None:
+        """Wait for it; tell how all stands otherwise."""
+        wait_until(is_true, seconds=seconds, what=self.story)
+
+    def is_quiet(self) -> bool:
+        """Whether no message, event or job of ours is under way."""
+        with self.site.orm():
+            return not (
+                Message.unsent().exists()
+                or Event.objects.filter(outcome=Event.Outcome.WAITING).exists()
+                or Job.objects.filter(state__in=Job.OPEN).exists()
+            )
+
+    def states(self) -> dict[str, int]:
+        """Users of our core by what they know of their lead."""
+        with self.site.orm():
+            return dict(Counter(CoreUser.objects.values_list("lead_state", flat=True)))
+
+    def story(self) -> str:
+        """What the rows and the logs tell."""
+        with self.site.orm():
+            jobs = list(Job.objects.exclude(state="done").values("source_id", "state", "step", "note")[:5])
+            counts = {"unsent": Message.unsent().count(), "events": Event.objects.count()}
+        logs = "\n".join(f"--- {one.log.name}\n{one.output()[-1500:]}" for one in self.site.running)
+        return f"{counts} {jobs} {logs}"
+
+    def stop(self) -> None:
+        """End the portal; the site ends the rest."""
+        for process in self.running:
+            process.stop()
+
+
+def user(number: int, **fields: Any) -> dict[str, Any]:
+    """A user as the original core knows it."""
+    phone = f"+7916{number:07d}"
+    return {"id": number, "full_name": f"Анна №{number} 🙂", "phone": phone, "stage": "NEW", **fields}
+
+
+def answered(got: Got) -> Any:
+    """The data of a reply, whose packet is exactly that of the original."""
+    packet = got.packet
+    assert list(packet) == ["pattern", "data"]
+    assert packet["pattern"] == "bitrix.responses"
+    return packet["data"]
