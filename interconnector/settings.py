@@ -165,6 +165,7 @@ PHONE_REGION = env.str("PHONE_REGION", default="RU")  # whose numbers need no +
 # --- The bus ------------------------------------------------------------------------------------------
 BITRIX_SOURCE_URL = env.str("BITRIX_SOURCE_URL", default="")
 BITRIX_TARGET_URL = env.str("BITRIX_TARGET_URL", default="")
+BITRIX_WEBHOOK_URL = env.str("BITRIX_WEBHOOK_URL", default="")
 B24_AUTH_TOKEN = env.str("B24_AUTH_TOKEN", default="")
 SYNC_SCHEDULE = env.str("SYNC_SCHEDULE", default="0 0 * * *")  # of reading the directories
 ORIGINAL_SOURCE, ORIGINAL_RECEIVER = "source", "vinipol"  # whose the addresses /webhooks/… are

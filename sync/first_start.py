@@ -11,7 +11,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import connections
+from django.db import connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,8 +23,12 @@ from sync.models import Portal
 
 logger = logging.getLogger(__name__)
 
-EXAMPLE = "examples/vinilam-vinipol.yaml"
-VARIABLES = ("BITRIX_SOURCE_URL", "BITRIX_TARGET_URL", "B24_AUTH_TOKEN")
+EXAMPLES = {
+    "examples/vinilam-vinipol.yaml": ("BITRIX_SOURCE_URL", "BITRIX_TARGET_URL", "B24_AUTH_TOKEN"),
+    "examples/users-leads.yaml": ("BITRIX_WEBHOOK_URL",),
+}
+"""What is made on the first start, and the settings it needs."""
+
 PRUNE_HOUR = 3
 
 # Nothing of these tasks is worth a result row; failures are kept by django-q2 in any case.
@@ -50,21 +54,28 @@ def after_migrate(*, sender: AppConfig, using: str, **_kwargs: Any) -> None:
         logger.error(_("The first start made no portals: %s"), error.message)  # noqa: TRY400
 
 
-def first_start() -> Report | None:
-    """Portals `source` and `vinipol` and their route, from the shipped example and the environment.
+def first_start() -> list[Report]:
+    """The portals and routes of the shipped examples whose settings are in the environment.
 
-    Only when there is no portal yet and all of VARIABLES are set. Raises ConfigRefused when only some are,
-    or when their values are wrong.
+    Only when there is no portal yet; all or nothing. Raises ConfigRefused when only some settings of an
+    example are there, or when their values are wrong.
     """
-    values = {name: getattr(settings, name) for name in VARIABLES}
-    if not any(values.values()) or Portal.objects.exists():
+    if Portal.objects.exists():
+        return []
+    with transaction.atomic():
+        reports = [_made_from(example, names) for example, names in EXAMPLES.items()]
+    return [report for report in reports if report]
+
+
+def _made_from(example: str, names: tuple[str, ...]) -> Report | None:
+    values = {name: getattr(settings, name) for name in names}
+    if not any(values.values()):
         return None
-    missing = [name for name in VARIABLES if not values[name]]
-    if missing:
+    if missing := [name for name in names if not values[name]]:
         raise ConfigRefused([_("set %(names)s as well, or none of them") % {"names": ", ".join(missing)}])
-    text = (settings.BASE_DIR / EXAMPLE).read_text(encoding="utf-8")
-    report = apply(load(text, EXAMPLE, environ=values))
-    logger.info(_("First start: portals and their route were made from %s."), EXAMPLE)
+    text = (settings.BASE_DIR / example).read_text(encoding="utf-8")
+    report = apply(load(text, example, environ=values))
+    logger.info(_("First start: portals and their route were made from %s."), example)
     return report
 
 

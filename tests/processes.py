@@ -79,6 +79,7 @@ class Site:
             "REDIS_URL": "",
             "RABBITMQ_URL": "",
             "BITRIX_SOURCE_URL": "",
+            "BITRIX_WEBHOOK_URL": "",
             "BITRIX_TARGET_URL": "",
             "B24_AUTH_TOKEN": "",
             "PYTHONUNBUFFERED": "1",

@@ -7,15 +7,16 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from sync.config.directories import block_of
+from sync.config.forms import CORE_KEYS
 from sync.config.routes import ROUTE_FORMS, RouteForm
 from sync.config.secrets import placeholder
 from sync.errors import ConfigRefused
 from sync.models import Directory, FieldMapping, Portal, Route
 
-SECRETS = ("webhook_url", "inbound_token")
+SECRETS = {"webhook_url", "inbound_token"}
 PORTAL_KEYS = (
-    "slug", "name", "kind", *SECRETS, "requests_per_minute", "burst", "bucket_size", "bucket_leak", "slots",
-    "request_seconds", "is_paused",
+    "slug", "name", "kind", "webhook_url", "inbound_token", "requests_per_minute", "burst", "bucket_size",
+    "bucket_leak", "slots", "request_seconds", "is_paused",
 )  # fmt: skip
 MAPPING_DEFAULTS = {"default": "", "fallback": "", "when": "always", "otherwise": "fail"}
 
@@ -63,8 +64,9 @@ def export(*, with_secrets: bool = False) -> str:
 
 
 def _portal(portal: Portal, *, with_secrets: bool) -> dict[str, Any]:
-    block = {key: getattr(portal, key) for key in PORTAL_KEYS}
-    for key in SECRETS:
+    keys = [key for key in PORTAL_KEYS if portal.kind != Portal.Kind.CORE or key in CORE_KEYS]
+    block = {key: getattr(portal, key) for key in keys}
+    for key in SECRETS & block.keys():
         if not block[key]:
             del block[key]
         elif not with_secrets:
@@ -81,7 +83,7 @@ def _route(route: Route) -> dict[str, Any]:
         }
     feedback, own = form.blocks(_options(route, form))
     rows = sorted(route.mappings.all(), key=lambda row: (row.position, row.pk))
-    return {
+    block = {
         "slug": route.slug,
         "name": route.name,
         "flow": route.flow,
@@ -90,8 +92,11 @@ def _route(route: Route) -> dict[str, Any]:
         "is_paused": route.is_paused,
         "reconcile_minutes": route.reconcile_minutes,
         "mappings": [_mapping(row) for row in rows if row.direction == "forward"],
-        "feedback": feedback | {"mappings": [_mapping(row) for row in rows if row.direction == "back"]},
-    } | {key: _Row(value) if isinstance(value, dict) else value for key, value in own.items()}
+    }
+    if form.has_feedback:
+        back = [_mapping(row) for row in rows if row.direction == "back"]
+        block["feedback"] = feedback | {"mappings": back}
+    return block | {key: _Row(value) if isinstance(value, dict) else value for key, value in own.items()}
 
 
 def _directory(row: Directory) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
 
-from sync.config import directories
+from sync.config import directories, ends
 from sync.config.directories import ColumnForm, DirectoryForm
 from sync.config.document import Document, Fault, Path, written
 from sync.config.forms import MappingForm, PortalForm
@@ -86,8 +86,10 @@ def of_whole(document: Document) -> Iterator[Fault]:
     yield from _twins(portals, "slug")
     yield from _twins(routes, "slug")
     for path, portal in portals:
-        if str(portal.get("slug")) not in stored and portal.get("webhook_url") is None:
+        is_new = str(portal.get("slug")) not in stored
+        if is_new and portal.get("webhook_url") is None and portal.get("kind") != ends.CORE:
             yield (*path, "webhook_url"), _("a new portal needs its webhook address")
+    yield from ends.faults(portals, routes)
     yield from _of_directories(document.data, routes)
     known = stored | {str(portal.get("slug")) for _path, portal in portals}
     linked = {route.slug: route for route in _linked_routes(routes)}
@@ -143,7 +145,7 @@ def _linked_routes(routes: list[tuple[Path, dict[str, Any]]]) -> list[Route]:
 
 
 def _of_moved_ends(path: Path, route: dict[str, Any], linked: Route | None) -> Iterator[Fault]:
-    """The links of a route are IDs of its two portals; with another portal they would mean other deals."""
+    """The links of a route are IDs of its two portals; with another portal they would mean other records."""
     if linked is None:
         return
     target = linked.target.slug if linked.target else ""
@@ -152,5 +154,5 @@ def _of_moved_ends(path: Path, route: dict[str, Any], linked: Route | None) -> I
             words = {"now": now}
             yield (
                 (*path, side),
-                _("deals are already linked by this route (%(now)s); make a new route") % words,
+                _("records are already linked by this route (%(now)s); make a new route") % words,
             )

@@ -26,6 +26,9 @@ from sync.transform import has_lone_brace
 
 ORIGINS = ("field", "param", "value", "template")
 
+CORE_KEYS = {"slug", "name", "kind", "is_paused"}
+"""What a portal of kind core has: its messages come over RABBITMQ_URL."""
+
 
 class Form(BaseModel):
     """A block of keys. A key without a value is a key that is not there; an unknown key is refused."""
@@ -98,6 +101,16 @@ class PortalForm(Form):
     def _address(cls, url: str, info: ValidationInfo) -> str:
         check = ADDRESS_OF_KIND.get(info.data.get("kind", ""))
         return check(url) if check else url
+
+    @model_validator(mode="after")
+    def _core_is_not_called(self) -> PortalForm:
+        unused = sorted(self.model_fields_set - CORE_KEYS)
+        if self.kind == Portal.Kind.CORE and unused:
+            raise ValueError(
+                _("a portal of kind core is never called and gets no webhooks; leave out: %(keys)s")
+                % {"keys": ", ".join(unused)}
+            )
+        return self
 
     def columns(self) -> dict[str, Any]:
         """The columns of `Portal` that the file sets."""

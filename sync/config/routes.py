@@ -28,6 +28,7 @@ class RouteForm(Form):
 
     options_model: ClassVar[type[BaseModel]]
     has_target: ClassVar[bool] = True
+    has_feedback: ClassVar[bool] = True
 
     slug: Annotated[str, slug_of(60)]
     name: Annotated[str, StringConstraints(max_length=100)] = ""
@@ -115,9 +116,31 @@ class DirectoryRouteForm(RouteForm):
         return {**super().columns(), "reconcile_minutes": 0}
 
 
+class NoFeedbackForm(FeedbackForm):
+    """Nothing goes back to the source by mappings."""
+
+    mappings: Annotated[list[MappingForm], Field(max_length=0)] = Field(default_factory=list)
+
+
+class LeadRouteForm(RouteForm):
+    """A route of leads: from the users API to a portal; each request is answered by a reply."""
+
+    options_model = NoOptions
+    has_feedback = False
+
+    reconcile_minutes: Annotated[int, Field(ge=0, le=0)] = 0
+    target: str
+    feedback: NoFeedbackForm = Field(default_factory=NoFeedbackForm)
+
+    def columns(self) -> dict[str, Any]:
+        """There is nothing to look for: requests wait in their queue."""
+        return {**super().columns(), "reconcile_minutes": 0}
+
+
 ROUTE_FORMS: dict[str, type[RouteForm]] = {
     "deals": DealRouteForm,
     "directories": DirectoryRouteForm,
+    "leads": LeadRouteForm,
 }
 
 

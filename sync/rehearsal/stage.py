@@ -83,6 +83,8 @@ class Rehearsal:
             "BITRIX_SOURCE_URL": "",
             "BITRIX_TARGET_URL": "",
             "B24_AUTH_TOKEN": "",
+            "BITRIX_WEBHOOK_URL": "",
+            "RABBITMQ_URL": "",
             **self.settings,
         }
         self.folder.mkdir(parents=True, exist_ok=True)

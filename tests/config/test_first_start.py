@@ -9,7 +9,8 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from sync.errors import ConfigRefused
-from sync.first_start import VARIABLES, ensure_schedules, first_start
+from sync.first_start import EXAMPLES, ensure_schedules, first_start
+from sync.flows import FLOWS
 from sync.models import Portal, Route
 
 pytestmark = pytest.mark.django_db
@@ -17,14 +18,16 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def filled(settings, environ):
-    for name in VARIABLES:
+    for name in EXAMPLES["examples/vinilam-vinipol.yaml"]:
         setattr(settings, name, environ[name])
+    settings.BITRIX_WEBHOOK_URL = ""
 
 
 @pytest.fixture
 def bare(settings):
-    for name in VARIABLES:
-        setattr(settings, name, "")
+    for names in EXAMPLES.values():
+        for name in names:
+            setattr(settings, name, "")
 
 
 def test_the_environment_makes_portals_and_their_route(filled):
@@ -39,13 +42,33 @@ def test_the_environment_makes_portals_and_their_route(filled):
 
 def test_where_there_is_a_portal_nothing_is_made(filled):
     Portal.objects.create(slug="mine", name="Mine", webhook_url="https://x.bitrix24.ru/rest/1/c/")
-    assert first_start() is None
+    assert first_start() == []
     assert Portal.objects.count() == 1
 
 
 def test_without_settings_nothing_is_made(bare):
-    assert first_start() is None
+    assert first_start() == []
     assert not Portal.objects.exists()
+
+
+def test_one_address_makes_the_way_from_the_users_to_their_leads(bare, environ, settings):
+    settings.BITRIX_WEBHOOK_URL = "https://leads.bitrix24.ru/rest/1/LeadCode/"
+    first_start()
+    route = Route.objects.select_related("source", "target").get()
+    assert (route.slug, route.flow, route.reconcile_minutes) == ("users-leads", "leads", 0)
+    assert (route.source.slug, route.source.kind, route.source.webhook_url) == ("core", "core", "")
+    assert (route.target.slug, route.target.webhook_url) == ("bitrix", settings.BITRIX_WEBHOOK_URL)
+    assert "leads" in FLOWS
+
+
+def test_both_ways_are_made_together_or_not_at_all(filled, settings):
+    settings.BITRIX_WEBHOOK_URL = "https://leads.example.org/rest/1/LeadCode/"
+    with pytest.raises(ConfigRefused):
+        first_start()
+    assert not Portal.objects.exists()
+    settings.BITRIX_WEBHOOK_URL = "https://leads.bitrix24.ru/rest/1/LeadCode/"
+    assert len(first_start()) == 2
+    assert set(Route.objects.values_list("slug", flat=True)) == {"vinilam-vinipol", "users-leads"}
 
 
 def test_half_of_the_settings_is_told(filled, settings):

@@ -140,7 +140,7 @@ def test_what_only_the_whole_file_shows_is_told(environ):
     text = ROUTE + (
         "    mappings: [{to: T, field: A}, {to: t, param: a}, {to: T, value: a, when: update}]\n"
         "  - {slug: a-b, flow: deals, source: a, target: a}\n"
-        "  - {slug: c, flow: leads, source: a, target: nowhere}\n"
+        "  - {slug: c, flow: letters, source: a, target: nowhere}\n"
         "  - {slug: d, source: a, target: b}\n"
     )
     told = problems(text, environ)

@@ -8,7 +8,7 @@ from conftest import Desk, user
 from sync import inbox
 from sync.connectors.rabbitmq import leads
 from sync.errors import Refused
-from sync.models import CoreUser, Event, FieldMapping, Job, Link, Message, ValueMapping
+from sync.models import Attempt, CoreUser, Event, FieldMapping, Job, Link, Message, ValueMapping
 
 
 def test_a_new_user_becomes_a_lead_and_the_core_hears_of_it(desk: Desk):
@@ -289,6 +289,7 @@ def test_the_portal_is_asked_once_for_many_and_not_again(desk: Desk):
     desk.send("create", *(user(number) for number in range(1, 121)))
     desk.run()
     assert (desk.asked("crm.settings.mode.get"), desk.asked("crm.status.list")) == (1, 1)
+    assert Attempt.objects.filter(step="crm_mode").count() == 50, "the first parcel looks, the others go on"
     desk.send("move", *(user(number, stage="JUNK") for number in range(1, 121)))
     desk.run()
     assert desk.asked("crm.settings.mode.get") == 1
