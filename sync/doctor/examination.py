@@ -93,6 +93,8 @@ def _outside(
 
 def _route(route: Route, visits: dict[int, Visit]) -> Iterator[Finding]:
     source, target = (visits[route.portal_id_of(side)].answers for side in ("source", "target"))
-    checkup = FLOWS[route.flow].checkup
-    if checkup is not None and source and target:
-        yield from checkup.judge(route, source, target)
+    flow = FLOWS[route.flow]
+    called = {step.calls for step in flow.steps.values()}
+    has_seen = all(visits[route.portal_id_of(side)].answers for side in called)
+    if flow.checkup is not None and has_seen:
+        yield from flow.checkup.judge(route, source, target)

@@ -42,7 +42,9 @@ class Visit:
 def visit(portal: Portal, routes: list[Route], *, waiting: Callable[[float], None]) -> Visit:
     """Examine one portal; `waiting` hears the seconds the doctor waits for a permit."""
     where = f"portal {portal.slug}"
-    seen = Visit([*_settings(portal, where)])
+    if not portal.is_called:
+        return Visit([ok(where, _("It is the users API: it sends messages and is never called."))])
+    seen = Visit([*_settings(portal, routes, where)])
     if portal.is_paused:
         seen.findings.append(
             warn(where, _("It is paused: nothing is sent to it."), _("Resume it in the admin."))
@@ -63,15 +65,10 @@ def visit(portal: Portal, routes: list[Route], *, waiting: Callable[[float], Non
     return seen
 
 
-def _settings(portal: Portal, where: str) -> Iterator[Finding]:
+def _settings(portal: Portal, routes: list[Route], where: str) -> Iterator[Finding]:
     """What our own settings of the portal tell."""
-    if not portal.inbound_token:
-        todo = _("Set it in the admin, and the same in the portal's outgoing webhook or robot.")
-        yield fault(where, _("It has no inbound token: its webhooks are refused."), todo)
-    elif len(portal.inbound_token) < SHORTEST_TOKEN:
-        yield warn(where, _("Its inbound token is short."), _("Use 16 or more random characters."))
-    else:
-        yield ok(where, _("Its inbound token is set."))
+    if _sends_webhooks(portal, routes):
+        yield _token(portal, where)
     limits = portal.limits
     words = {"ours": limits.per_minute, "theirs": limits.bucket_leak * 60}
     if limits.per_minute > limits.bucket_leak * 60:
@@ -79,10 +76,25 @@ def _settings(portal: Portal, where: str) -> Iterator[Finding]:
             where,
             _("%(ours)d requests a minute are more than the vendor allows in the long run (%(theirs)d).")
             % words,
-            _("10-20 are enough: a request carries up to 50 deals."),
+            _("10-20 are enough: a request carries up to 50 records."),
         )
     else:
         yield ok(where, _("%(ours)d requests a minute; the vendor allows %(theirs)d.") % words)
+
+
+def _sends_webhooks(portal: Portal, routes: list[Route]) -> bool:
+    """Whether work may begin by its webhooks; so also where no route tells otherwise."""
+    sides = [(route, side) for route in routes for side in _sides(portal, route)]
+    return not sides or any(side in FLOWS[route.flow].first for route, side in sides)
+
+
+def _token(portal: Portal, where: str) -> Finding:
+    if not portal.inbound_token:
+        todo = _("Set it in the admin, and the same in the portal's outgoing webhook or robot.")
+        return fault(where, _("It has no inbound token: its webhooks are refused."), todo)
+    if len(portal.inbound_token) < SHORTEST_TOKEN:
+        return warn(where, _("Its inbound token is short."), _("Use 16 or more random characters."))
+    return ok(where, _("Its inbound token is set."))
 
 
 def _questions(portal: Portal, routes: list[Route]) -> dict[str, Command]:
@@ -160,8 +172,8 @@ def _rights(where: str, answers: Mapping[str, Answer], *, needed: list[str]) -> 
     scopes = answers["scope"].value if answers["scope"].error is None else None
     known = set(scopes) if isinstance(scopes, list) else None
     for methods, tell, weight in (
-        ([name for name in closed if name in needed], fault, _("Deals will fail there.")),
-        ([name for name in closed if name not in needed], warn, _("Deals go without what it brings.")),
+        ([name for name in closed if name in needed], fault, _("Jobs will fail there.")),
+        ([name for name in closed if name not in needed], warn, _("Records go without what it brings.")),
     ):
         if methods:
             missing = (

@@ -86,6 +86,11 @@ class Portal(models.Model):
         return self.name or self.slug
 
     @property
+    def is_called(self) -> bool:
+        """Whether we call it; the users API only sends us messages."""
+        return self.kind != self.Kind.CORE
+
+    @property
     def limits(self) -> Limits:
         """How fast we may call it."""
         return Limits(

@@ -99,7 +99,7 @@ def test_permission_is_missing(well: Bus) -> None:
 def test_permission_that_work_can_do_without(well: Bus) -> None:
     well.a.portal.settings.scopes = ["crm", "disk"]
     [told] = _warnings(well, where="portal a")
-    assert told == "Not open to us: user.get. Deals go without what it brings."
+    assert told == "Not open to us: user.get. Records go without what it brings."
 
 
 def test_host_is_not_allowed(well: Bus) -> None:
