@@ -46,8 +46,9 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "sync.api.straight.straight_to_webhooks",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "sync.api.straight.straight_to_users",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -69,9 +70,8 @@ TEMPLATES = [
     }
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 
 # --- Where the truth lives --------------------------------------------------------------------------
@@ -156,18 +156,16 @@ Q_CLUSTER = {
     "label": "Django Q",
 }
 
-# --- The users API and its messages (docs/users-api.md) ----------------------------------------------------
-RABBITMQ_URL = env.str("RABBITMQ_URL", default="")  # empty: both roles in one process
-RABBITMQ_QUEUE = env.str("RABBITMQ_QUEUE", default="bitrix_queue")
-RABBITMQ_REPLY_QUEUE = env.str("RABBITMQ_REPLY_QUEUE", default="bitrix.responses")
-PHONE_REGION = env.str("PHONE_REGION", default="RU")  # whose numbers need no +
-
 # --- The bus ------------------------------------------------------------------------------------------
 BITRIX_SOURCE_URL = env.str("BITRIX_SOURCE_URL", default="")
 BITRIX_TARGET_URL = env.str("BITRIX_TARGET_URL", default="")
 BITRIX_WEBHOOK_URL = env.str("BITRIX_WEBHOOK_URL", default="")
 B24_AUTH_TOKEN = env.str("B24_AUTH_TOKEN", default="")
 SYNC_SCHEDULE = env.str("SYNC_SCHEDULE", default="0 0 * * *")  # of reading the directories
+RABBITMQ_URL = env.str("RABBITMQ_URL", default="")  # empty: both roles in one process
+RABBITMQ_QUEUE = env.str("RABBITMQ_QUEUE", default="bitrix_queue")
+RABBITMQ_REPLY_QUEUE = env.str("RABBITMQ_REPLY_QUEUE", default="bitrix.responses")
+PHONE_REGION = env.str("PHONE_REGION", default="RU")  # whose numbers need no +
 ORIGINAL_SOURCE, ORIGINAL_RECEIVER = "source", "vinipol"  # whose the addresses /webhooks/… are
 PORTAL_HOSTS = env.list(
     "PORTAL_HOSTS",

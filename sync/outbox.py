@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db import transaction
 
@@ -10,9 +10,11 @@ from sync import bell
 from sync.models import Message
 
 
-def put(messages: Iterable[Message]) -> None:
-    """Store the messages, in their order; a worker sends them after the commit (`posting.send`)."""
+def put(messages: Iterable[Message], *, ring: Callable[[], object] | None = None) -> None:
+    """Store the messages, in their order; a worker sends them after the commit (`posting.send`), for which
+    it is rung by `ring`, or here.
+    """
     if Message.objects.bulk_create(messages):
         # not before the commit: the bell under way then may be heard too early for these; and whatever
         # happens to it, they are stored: whoever put them must not hear that nothing was done
-        transaction.on_commit(bell.ring_for_messages, robust=True)
+        transaction.on_commit(ring or bell.ring_for_messages, robust=True)

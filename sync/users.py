@@ -7,7 +7,7 @@ message. Whoever sends the messages is `posting.send`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,19 +33,22 @@ MOST_LOOKED_UP = 1000
 LONGEST_NUMBER = 15
 """Digits of a phone number in E.164."""
 
+Ring = Callable[[], object]
+"""Has a worker send the messages; None: it is rung before the work returns."""
+
 _NUMBER = re.compile(r"[+\d][\d\s().-]*")
 
 
 @transaction.atomic(savepoint=False)
-def create(fields: Mapping[str, str]) -> CoreUser:
+def create(fields: Mapping[str, str], *, ring: Ring | None = None) -> CoreUser:
     """A new user of `full_name`, `phone` (E.164) and `stage`, whose lead is asked for."""
     user = CoreUser.objects.create(**fields)
-    _ask("create", user)
+    _ask("create", user, ring)
     return user
 
 
 @transaction.atomic(savepoint=False)
-def change(user_id: int, fields: Mapping[str, str]) -> CoreUser:
+def change(user_id: int, fields: Mapping[str, str], *, ring: Ring | None = None) -> CoreUser:
     """The user with these fields; nothing is asked for when they are like that already.
 
     Raises CoreUser.DoesNotExist.
@@ -54,18 +57,18 @@ def change(user_id: int, fields: Mapping[str, str]) -> CoreUser:
     changed = [name for name, value in fields.items() if getattr(user, name) != value]
     if changed:
         _write(user, {name: fields[name] for name in changed})
-        _ask("update", user)
+        _ask("update", user, ring)
     return user
 
 
 @transaction.atomic(savepoint=False)
-def move(user_id: int, stage: str) -> CoreUser:
+def move(user_id: int, stage: str, *, ring: Ring | None = None) -> CoreUser:
     """The user at this stage; the lead is moved even from where it is thought to be already, because a
     manager may have moved it in Bitrix24. Raises CoreUser.DoesNotExist.
     """
     user = _locked(user_id)
     _write(user, {"stage": stage})
-    _ask("move", user)
+    _ask("move", user, ring)
     return user
 
 
@@ -137,9 +140,9 @@ def _write(user: CoreUser, fields: Mapping[str, str]) -> None:
     user.save(update_fields=[*values, "updated_at"])
 
 
-def _ask(action: leads.Action, user: CoreUser) -> None:
+def _ask(action: leads.Action, user: CoreUser, ring: Ring | None) -> None:
     known = {"id": user.pk, "full_name": user.full_name, "phone": user.phone, "stage": user.stage}
     if action != "create":
         known["bitrix_lead_id"] = user.bitrix_lead_id
     pattern, data = leads.request(action, known, settings.RABBITMQ_REPLY_QUEUE)
-    outbox.put([Message(queue=settings.RABBITMQ_QUEUE, pattern=pattern, data=data)])
+    outbox.put([Message(queue=settings.RABBITMQ_QUEUE, pattern=pattern, data=data)], ring=ring)

@@ -23,9 +23,12 @@ GAP = 0.05
 
 OUTAGE_PAUSE = 1.0
 
+MESSAGES = 0
+"""Pressed in the place of a portal's ID: messages are to be sent."""
+
 
 class Doorbell:
-    """The portals somebody pressed for, and the thread that rings for them."""
+    """The portals (or messages) that somebody pressed for, and the thread that rings for them."""
 
     def __init__(self) -> None:
         self._pressed: set[int] = set()
@@ -42,6 +45,10 @@ class Doorbell:
                 self._thread.start()
             self._changed.notify()
 
+    def press_for_messages(self) -> None:
+        """Have a worker send the stored messages in a moment."""
+        self.press(MESSAGES)
+
     def ring(self) -> bool:
         """Ring for all that pressed; False when the database was away, and they are still to be rung for."""
         with self._ringing:  # the end of the process waits for a ring under way
@@ -49,7 +56,7 @@ class Doorbell:
                 pressed, self._pressed = self._pressed, set()
             try:
                 for portal_id in pressed:
-                    bell.ring(portal_id)
+                    bell.ring(portal_id) if portal_id != MESSAGES else bell.ring_for_messages()
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("No worker could be rung, the database is away: %s", error)
                 with self._changed:

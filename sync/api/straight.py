@@ -1,4 +1,4 @@
-"""The short way of a webhook: past sessions, languages, cookies and messages, which no sender has."""
+"""The short way of a program's request: past sessions, cookies and messages, which programs have not."""
 
 from __future__ import annotations
 
@@ -7,14 +7,25 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
-PATHS = ("/inbound/", "/webhooks/")
+Answer = Callable[[HttpRequest], HttpResponse]
+
+WEBHOOKS = ("/inbound/", "/webhooks/")
+USERS = ("/users",)
 
 
-def straight_to_webhooks(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+def straight_to_webhooks(get_response: Answer) -> Answer:
     """Middleware: what is left of the list is not for webhooks."""
+    return _short_cut(get_response, WEBHOOKS)
 
+
+def straight_to_users(get_response: Answer) -> Answer:
+    """Middleware: what is left of the list, after the language, is not for the users API."""
+    return _short_cut(get_response, USERS)
+
+
+def _short_cut(get_response: Answer, beginnings: tuple[str, ...]) -> Answer:
     def answer(request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(PATHS):
+        if not request.path_info.startswith(beginnings):
             return get_response(request)
         request.get_host()  # raises for a host that is not in ALLOWED_HOSTS
         try:

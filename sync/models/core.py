@@ -99,12 +99,17 @@ class ApiKey(models.Model):
         is_in_time = Q(expires_at=None) | Q(expires_at__gt=now)
         return cls.objects.filter(is_in_time, digest=cls.digest_of(key), revoked_at=None).first()
 
+    def is_in_time(self, now: datetime) -> bool:
+        """Whether it has not expired at `now`."""
+        return self.expires_at is None or self.expires_at > now
+
     def note_use(self, now: datetime) -> None:
         """Remember that it is in use; written at most once a minute."""
         stale = now - USE_NOTED_EVERY
         if self.used_at is None or self.used_at < stale:
             is_stale = Q(used_at=None) | Q(used_at__lt=stale)
             type(self).objects.filter(is_stale, pk=self.pk).update(used_at=now)
+            self.used_at = now
 
     def revoke(self) -> bool:
         """Refuse the key from now on; False when it was revoked before."""

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from sync import users
 from sync.api.body import body_of
+from sync.api.doorbell import DOORBELL
 from sync.api.users import description
 from sync.api.users.answers import newest_jobs, tell
 from sync.api.users.fields import CHANGES, STAGE, USER, Strict
@@ -23,6 +24,8 @@ from sync.api.users.listing import page_of
 from sync.api.users.refusals import refusal
 from sync.api.users.replays import Answer, once
 from sync.models import CoreUser
+
+RING = DOORBELL.press_for_messages
 
 
 class UsersView(APIView):
@@ -73,7 +76,7 @@ class Users(UsersView):
     def post(self, request: Request) -> JsonResponse:
         """A new user, whose lead is asked for."""
         given = self.given(request, USER)
-        return self.answered(request, given, lambda: Answer(201, tell(users.create(given), None)))
+        return self.answered(request, given, lambda: Answer(201, tell(users.create(given, ring=RING), None)))
 
 
 class OneUser(UsersView):
@@ -91,7 +94,9 @@ class OneUser(UsersView):
     def patch(self, request: Request, id: str) -> JsonResponse:
         """The user with other fields; the lead follows."""
         given = self.given(request, CHANGES)
-        return self.answered(request, given, lambda: _changed(id, lambda pk: users.change(pk, given)))
+        return self.answered(
+            request, given, lambda: _changed(id, lambda pk: users.change(pk, given, ring=RING))
+        )
 
 
 class Move(UsersView):
@@ -102,7 +107,9 @@ class Move(UsersView):
         """The user at another stage; the lead follows."""
         given = self.given(request, STAGE)
         stage = given["stage"]
-        return self.answered(request, given, lambda: _changed(id, lambda pk: users.move(pk, stage)))
+        return self.answered(
+            request, given, lambda: _changed(id, lambda pk: users.move(pk, stage, ring=RING))
+        )
 
 
 def _changed(user_id: str, work: Callable[[int], CoreUser]) -> Answer:

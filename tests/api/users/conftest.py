@@ -11,6 +11,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from sync.api.users import keys
 from sync.models import ApiKey, CoreUser, Job, Message, Portal, Route
 
 BOTH = ["users:read", "users:write"]
@@ -45,6 +46,12 @@ class Caller:
         answer = self("POST", "/users", {**IVAN, **fields})
         assert answer.status_code == 201, answer.content.decode()
         return answer.json()
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_remembered() -> None:
+    """Keys of another test are none here."""
+    keys._remembered.clear()
 
 
 @pytest.fixture

@@ -175,7 +175,7 @@ def test_a_database_that_is_away(api: Caller, method: str, path: str, body: Any)
 def test_an_error_of_ours_tells_nothing_of_itself(
     api: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr("sync.users.create", fail)

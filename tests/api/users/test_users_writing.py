@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from sync import outbox
+from sync import outbox, users
+from sync.api.doorbell import DOORBELL
 from sync.models import CoreUser, Message, Replay
 from tests.api.users.conftest import IVAN, Caller, messages
 
@@ -117,7 +118,7 @@ def test_no_user_without_its_message(
     user_id = api.make()["id"]
     before = list(CoreUser.objects.values())
 
-    def fail(_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("no room for a message")
 
     monkeypatch.setattr(outbox, "put", fail)
@@ -134,15 +135,25 @@ def test_no_message_without_its_user(api: Caller, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_bell_that_fails_does_not_take_the_user_back(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is stored: to hear that it is not, the caller would send it again."""
+def test_a_bell_that_fails_does_not_take_the_user_back() -> None:
+    """It is stored: whoever heard that it is not would send it again."""
 
     def fail() -> None:
         raise OperationalError("server has gone away")
 
-    monkeypatch.setattr("sync.bell.ring_for_messages", fail)
-    assert api("POST", "/users", IVAN).status_code == 201
+    users.create(IVAN, ring=fail)
     assert (CoreUser.objects.count(), Message.objects.count()) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_is_rung_after_the_commit(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[int] = []
+    monkeypatch.setattr(DOORBELL, "press", lambda _: rung.append(Message.objects.count()))
+    user_id = api.make()["id"]
+    api("PATCH", f"/users/{user_id}", {"stage": "A"})
+    api("PATCH", f"/users/{user_id}", {"stage": "A"})
+    api("POST", f"/users/{user_id}/move", {"stage": "A"})
+    assert rung == [1, 2, 3]
 
 
 def test_settings_name_the_queues(api: Caller, settings: Any) -> None:
