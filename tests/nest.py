@@ -42,10 +42,13 @@ class Nest:
         """As amqplib's assertQueue: durable, no arguments. Raises when it exists otherwise."""
         self.channel.queue_declare(queue, durable=True, arguments=arguments or None)
 
-    def emit(self, queue: str, pattern: str, data: Any, **more: Any) -> None:
+    def emit(
+        self, queue: str, pattern: str, data: Any, *, properties: dict[str, Any] | None = None, **more: Any
+    ) -> None:
         """`client.emit(pattern, data)`: JSON.stringify leaves no blanks and no escapes."""
         packet = {"pattern": pattern, "data": data, **more}
-        self.write(queue, json.dumps(packet, ensure_ascii=False, separators=(",", ":")).encode())
+        body = json.dumps(packet, ensure_ascii=False, separators=(",", ":")).encode()
+        self.write(queue, body, **(properties or {}))
 
     def write(self, queue: str, body: bytes, **properties: Any) -> None:
         """Any body at all."""

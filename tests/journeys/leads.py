@@ -29,15 +29,15 @@ class LeadStage:
     portal: Stand | None = None
     running: list[Process] = field(default_factory=list)
 
-    def furnish(self, **portal: Any) -> None:
-        """A stand-in portal, the route to it, and a key for the users API."""
+    def furnish(self, *, emulator: tuple[str, ...] = ("--no-bucket",), **portal: Any) -> None:
+        """A stand-in portal (`portal`: its settings), the route to it, and a key for the users API."""
         self.site.settings |= {
             **self.exchange.settings,
             "WATCHDOG_SECONDS": "20",
             "SQLITE_SYNCHRONOUS": "NORMAL",
             "WORKERS": "2",
         }
-        self.portal = Stand("crm", folder=self.site.folder, environment={}, options=["--no-bucket"])
+        self.portal = Stand("crm", folder=self.site.folder, environment={}, options=[*emulator])
         self.running.append(self.portal.process)
         self.portal.process.wait_for(f"{self.portal.base}/emulator/stats")
         with self.site.orm():
