@@ -22,7 +22,8 @@ from sync.connectors.types import Notice
 from sync.flows import FLOWS
 from sync.flows.steps import Flow, Ignored, Ticket
 from sync.models import Event, Job, Portal, Route, Slot
-from sync.models.atomic import atomically, in_turn
+from sync.models.atomic import atomically
+from sync.models.together import store
 
 EVENTS_AT_ONCE = 100
 """Sorted in one transaction: while it lasts, SQLite takes in no webhook."""
@@ -43,8 +44,7 @@ def receive(
     """
     event = _event(portal, notice, fingerprint_of(notice), details=details, remote_addr=remote_addr)
     try:
-        with in_turn():
-            event.save(force_insert=True)
+        store(event)
     except IntegrityError:
         if not Event.repeat(portal, event.fingerprint):
             raise

@@ -35,8 +35,8 @@ TELLING = [name for name, flow in FLOWS.items() if flow.tell]
 """Flows that answer whoever asked."""
 
 
-JOBS_AT_ONCE = 100
-"""Settled in one transaction: while it lasts, SQLite takes in no webhook. More than a request can write."""
+JOBS_AT_ONCE = 50
+"""Settled in one transaction: while it lasts, SQLite takes in no webhook. As many as a request can write."""
 
 
 def settle(load: Load, *, before: Callable[[], None] | None = None) -> None:

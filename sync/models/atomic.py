@@ -3,7 +3,7 @@
 import fcntl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,30 +25,38 @@ def atomically(work: Callable[[], T]) -> T:
     """
     for attempt in range(1, TRIES):
         try:
-            with in_turn(), transaction.atomic():
+            with _in_line("line"), in_turn(), transaction.atomic():
                 return work()
         except OperationalError as error:
             if not (error.args and (error.args[0] in STEPPED_BACK or "locked" in str(error))):
                 raise
             time.sleep(0.05 * attempt)
-    with in_turn(), transaction.atomic():
+    with _in_line("line"), in_turn(), transaction.atomic():
         return work()
 
 
-@contextmanager
-def in_turn() -> Iterator[None]:
+def in_turn() -> AbstractContextManager[None]:
     """On SQLite, wait here to write, not at the database's own lock; elsewhere nothing.
 
     SQLite lets one writer in at a time, and who finds it busy sleeps up to 100 ms and looks again, however
     soon it was free: under many writers an unlucky one starves for seconds. The kernel wakes whoever waits
-    for this file, in order, and frees it when its holder is killed. Who is inside a transaction has
-    SQLite's lock already and must not wait. A file of its own: to close the database's file would drop
-    SQLite's locks on it (https://sqlite.org/howtocorrupt.html, 2.2).
+    for a file, and frees the file when its holder is killed. Transactions wait in a line of their own before
+    they take their turn, so that a webhook finds one of them before it, not one of every worker.
+    """
+    return _in_line("turn")
+
+
+@contextmanager
+def _in_line(name: str) -> Iterator[None]:
+    """Hold the file `NAME-{name}` beside SQLite's.
+
+    Who is inside a transaction has SQLite's lock already and must not wait. Files of their own: to close the
+    database's would drop SQLite's locks on it (https://sqlite.org/howtocorrupt.html, 2.2).
     """
     path = Path(connection.settings_dict["NAME"])
     if connection.vendor != "sqlite" or connection.in_atomic_block or not path.is_file():
         yield
         return
-    with path.with_name(f"{path.name}-turn").open("ab") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    with path.with_name(f"{path.name}-{name}").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
         yield
