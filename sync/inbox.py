@@ -10,10 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -58,11 +59,13 @@ def receive(
 def receive_many(portal: Portal, arrivals: Mapping[str, Notice]) -> None:
     """Store messages of a queue, by fingerprint, in one INSERT; those that are here already are left out.
 
-    On return the events are committed, so the queue may forget them.
+    On return the events are committed, unless a transaction of the caller's is open; then the queue may
+    forget them after that one.
     """
     events = [_event(portal, notice, fingerprint, details={}) for fingerprint, notice in arrivals.items()]
     Event.objects.bulk_create(events, ignore_conflicts=True)
-    bell.ring(portal.pk)
+    # not before the commit: the bell under way then may be heard too early for these
+    transaction.on_commit(partial(bell.ring, portal.pk), robust=True)
 
 
 def _event(

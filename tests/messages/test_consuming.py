@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
-from django.db import DataError, OperationalError
+from django.db import DataError, OperationalError, transaction
 
 from sync import consuming, users
 from sync.connectors.rabbitmq import leads, wire
@@ -14,7 +14,7 @@ from sync.connectors.rabbitmq.reading import Delivery
 from sync.connectors.rabbitmq.wire import encode
 from sync.consuming import ROLES, take
 from sync.errors import NeedsStaff
-from sync.models import CoreUser, Event, Portal, Route
+from sync.models import CoreUser, Event, Pace, Portal, Route
 
 USER = {"id": 7, "full_name": "Анна 🙂", "phone": "+79161234567", "stage": "NEW"}
 
@@ -45,6 +45,16 @@ def test_requests_become_events_in_their_order(leads_route: Route) -> None:
         "user": USER | {"stage": "WON"},
         "reply_queue": "answers",
     }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_is_rung_after_the_commit(leads_route: Route) -> None:
+    """Before it, the bell under way would count as enough, and might be heard too early."""
+    Pace.of(leads_route.source)
+    with transaction.atomic():
+        take(ROLES["bitrix"], [request()])
+        assert Pace.of(leads_route.source).wake_at is None
+    assert Pace.of(leads_route.source).wake_at is not None
 
 
 @pytest.mark.django_db
