@@ -1,4 +1,4 @@
-"""The cards of deals in their portals: from a row to a link, from a pasted link to a row."""
+"""The cards of deals and leads in their portals: from a row to a link, from a pasted link to a row."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from django.utils.translation import gettext as _
 
 from sync.models import Portal
 
-_CARD = re.compile(r"/crm/(?:deal/(?:details|show)|type/2/details)/(\d{1,20})(?:/|$|\?)")
+_CARD = re.compile(r"/crm/(?:(?:deal|lead)/(?:details|show)|type/[12]/details)/(\d{1,20})(?:/|$|\?)")
 _ID = re.compile(r"[?]?\d{1,20}")
-_NUMBERED = re.compile(r"(?:deal[_ ]|№ ?|# ?|id[: ]*)(\d{1,20})", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:(?:deal|lead)[_ ]|№ ?|# ?|id[: ]*)(\d{1,20})", re.IGNORECASE)
+_OTHER_ID = re.compile(r"[\w-]{1,40}")
 
 
 @dataclass(frozen=True)
 class DealNumber:
-    """What somebody searched for: a deal's ID, and its portal's host when they pasted its card's address."""
+    """What somebody searched for: a record's ID, and its portal when they pasted its card's address."""
 
     deal_id: str
     host: str = ""
 
 
 def read_number(term: str) -> DealNumber | None:
-    """The deal meant by `term`: 123, DEAL_123, №123, or the address of its card; None when it means none."""
+    """The record meant by `term`: 123, DEAL_123, №123, or the address of its card, or None."""
     term = term.strip()
     if _ID.fullmatch(term):
         return DealNumber(term.lstrip("?"))
@@ -42,6 +43,11 @@ def read_number(term: str) -> DealNumber | None:
     return DealNumber(card[1], host) if card else None
 
 
+def read_id(term: str) -> DealNumber | None:
+    """The same, and besides the IDs of other systems' users: they may be any word."""
+    return read_number(term) or (DealNumber(term.strip()) if _OTHER_ID.fullmatch(term.strip()) else None)
+
+
 def host_of(portal: Portal) -> str:
     """The host (and port, if any) of the portal's address; never the rest, which is its secret."""
     try:
@@ -50,21 +56,22 @@ def host_of(portal: Portal) -> str:
         return ""
 
 
-def card_link(portal: Portal | None, deal_id: str | None) -> SafeString | str:
-    """A link to the deal's card in its portal, which opens in a new tab."""
-    if not deal_id:
+def card_link(portal: Portal | None, record_id: str | None, *, entity: str = "deal") -> SafeString | str:
+    """A link to the record's card in its portal, which opens in a new tab."""
+    if not record_id:
         return "…"
     host = host_of(portal) if portal else ""
-    if portal is None or not host or not deal_id.isdigit():
-        return deal_id
+    if portal is None or not host or not record_id.isdigit():
+        return record_id
     scheme = "http" if (portal.webhook_url or "").startswith("http://") else "https"
     return format_html(
-        '<a href="{}://{}/crm/deal/details/{}/" target="_blank" rel="noopener noreferrer" title="{}">{}</a>',
+        '<a href="{}://{}/crm/{}/details/{}/" target="_blank" rel="noopener noreferrer" title="{}">{}</a>',
         scheme,
         host,
-        deal_id,
+        entity,
+        record_id,
         _("Open the card at %(portal)s") % {"portal": portal},
-        deal_id,
+        record_id,
     )
 
 

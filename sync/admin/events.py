@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from sync.admin.cards import card_link, portals_at, read_number
+from sync.admin.cards import card_link, portals_at, read_id
 from sync.admin.filters import OutcomeFilter, ReceivedFilter
 from sync.admin.moments import ago, exact
 from sync.admin.screen import ReadOnly, Screen
@@ -32,7 +32,7 @@ class EventAdmin(ReadOnly, Screen):
     list_filter = (OutcomeFilter, "portal", ReceivedFilter)
     list_select_related = ()  # a join lets MariaDB begin at the few portals and sort every event
     search_fields = ("record_id",)
-    search_help_text = _("The ID of a deal, or the address of its card.")
+    search_help_text = _("The ID of a deal or user, or the address of a card.")
     fields = (
         "portal", "record", "card", "happened", "outcome_badge", "why", "repeats", "received_text",
         "remote_addr", "params_text", "details_text", "jobs_text",
@@ -50,7 +50,7 @@ class EventAdmin(ReadOnly, Screen):
         """Events about exactly that record."""
         if not search_term.strip():
             return queryset, False
-        number = read_number(search_term)
+        number = read_id(search_term)
         if number is None:
             return queryset.none(), False
         found = queryset.filter(record_id=number.deal_id)

@@ -1,14 +1,17 @@
-"""The page of one job: its tries, what joined it, its deal mapping, and what a person can do."""
+"""The page of one job: its tries, what joined it, its mapping, and what a person can do."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sync.admin.moments import exact
 from sync.admin.outlook import outlook
 from sync.admin.words import ADVICE, badge, safe, step_words
+from sync.flows import FLOWS
 from sync.models import Attempt, Event, Job, Link
 
 MOST_TRIES = 50
@@ -16,8 +19,19 @@ MOST_TRIES = 50
 
 MOST_EVENTS = 20
 
-DEAL_KINDS = ("deal", "feedback")
-"""Kinds of jobs whose record is a deal."""
+MAPPED_AS = {"deal": "deal", "feedback": "deal", "lead": "lead"}
+"""Kind of job → what its mapping joins; a comment's ID is no deal's."""
+
+WORDS: dict[str, dict[str, Any]] = {
+    "deal": {
+        "mapping": _("Deal mapping"),
+        "events": _("Webhooks about this deal; several may have joined this job:"),
+    },
+    "lead": {
+        "mapping": _("Lead mapping"),
+        "events": _("Requests about this user, each with a job of its own:"),
+    },
+}
 
 
 def page_of(job: Job, request: HttpRequest) -> dict[str, Any]:
@@ -33,7 +47,18 @@ def page_of(job: Job, request: HttpRequest) -> dict[str, Any]:
         "has_older_tries": len(tries) > MOST_TRIES,
         "events": _events(job) if request.user.has_perm("sync.view_event") else [],
         "link": _link(job) if request.user.has_perm("sync.view_link") else None,
+        "words": WORDS[MAPPED_AS.get(job.kind, "deal")],
+        "answer": _answer(job) if FLOWS[job.route.flow].tell else "",
     }
+
+
+def _answer(job: Job) -> str:
+    """What whoever asked has heard of the job, in words; the messages have a screen of their own."""
+    if job.state == Job.State.DONE:
+        return gettext("Success: %(record)s.") % {"record": job.target_id}
+    if not job.is_open:
+        return gettext("An error, with the reason above. A later success will be told, too.")
+    return gettext("Nothing final yet. When the portal is in trouble, an error is told after the third try.")
 
 
 def _try(attempt: Attempt) -> dict[str, Any]:
@@ -51,9 +76,10 @@ def _try(attempt: Attempt) -> dict[str, Any]:
 
 
 def _events(job: Job) -> list[Event]:
-    """Webhooks about the job's deal; several may have joined the one job."""
-    ids = [job.source_id.lstrip("?"), job.target_id]
-    portals = filter(None, [job.route.source_id, job.route.target_id])
+    """Webhooks about the job's deal; several may have joined the one job. Of a user, the core's requests."""
+    ids, portals = [job.source_id.lstrip("?")], [job.route.source_id]
+    if job.kind != "lead":
+        ids, portals = [*ids, job.target_id], [*portals, job.route.target_id or job.route.source_id]
     rows = Event.objects.filter(record_id__in=filter(None, ids), portal__in=portals)
     newest = rows.order_by("record_id", "-id")  # by ID alone, SQLite would read the portals' whole history
     events = list(newest.select_related("portal")[:MOST_EVENTS])
@@ -63,10 +89,11 @@ def _events(job: Job) -> list[Event]:
 
 
 def _link(job: Job) -> Link | None:
-    if job.kind not in DEAL_KINDS:  # a comment's ID is no deal's
+    if job.kind not in MAPPED_AS:
         return None
     column, deal_id = (
         ("target_id", job.source_id[1:]) if job.source_id[:1] == "?" else ("source_id", job.source_id)
     )
-    links = Link.objects.filter(route=job.route_id, entity="deal", **{column: deal_id})
+    entity = MAPPED_AS[job.kind]
+    links = Link.objects.filter(route=job.route_id, entity=entity, **{column: deal_id})
     return links.order_by(column).first()  # ordered by ID, SQLite would walk the whole route

@@ -115,11 +115,14 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
             text = f"{text}: {job.get_failure_display()}"
         return badge(job.state, text)
 
-    @admin.display(description=_("deals"))
+    @admin.display(description=_("records"))
     def deals(self, job: Job) -> SafeString:
-        """Both deals, linked to their cards."""
+        """Both records, linked to their cards."""
         if job.kind.startswith("comment"):  # its numbers are no deals'
             return format_html('<span class="deals">💬 {} → {}</span>', job.source_id, job.target_id or "…")
+        if job.kind == "lead":
+            target = card_link(job.route.target, job.target_id, entity="lead")
+            return format_html('<span class="deals">{} → {}</span>', job.source_id, target)
         unknown = job.source_id.startswith("?")
         source = "…" if unknown else card_link(job.route.source, job.source_id)
         target = card_link(job.route.target, job.source_id[1:] if unknown else job.target_id)

@@ -1,4 +1,4 @@
-"""Deal mappings: which deal there belongs to which deal here; a superuser may correct one."""
+"""Mappings: which deal or lead there belongs to which deal or user here; a superuser may correct one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from sync.admin.cards import card_link, read_number
 from sync.admin.moments import ago, exact
 from sync.admin.screen import ReadOnly, Screen
 from sync.admin.searching import DealSearch
+from sync.admin.words import ENTITIES
 from sync.models import Link, Route
+
+SHOWN = ("deal", "lead")
+"""What staff see the mappings of."""
 
 
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -27,8 +31,8 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Target record"),
         max_length=200,  # an address is longer than an ID
         help_text=_(
-            "The deal's ID at the receiving portal, or the address of its card. From now on updates go to "
-            "that deal; the former one is left as it is."
+            "The record's ID at the receiving portal, or the address of its card. From now on updates go to "
+            "that record; the former one is left as it is."
         ),
     )
 
@@ -37,16 +41,16 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("target_id",)
 
     def clean_target_id(self) -> str:
-        """A deal's ID that no other mapping of the route has."""
+        """An ID that no other mapping of the route has."""
         number = read_number(self.cleaned_data["target_id"])
         if number is None:
-            raise ValidationError(gettext("This is neither a deal's ID nor the address of its card."))
+            raise ValidationError(gettext("This is neither an ID nor the address of a card."))
         twins = Link.objects.filter(
             route=self.instance.route_id, entity=self.instance.entity, target_id=number.deal_id
         ).exclude(pk=self.instance.pk)
         if twin := twins.order_by("target_id").first():
             raise ValidationError(
-                gettext("Deal %(target)s is already mapped to deal %(source)s. Correct that mapping first.")
+                gettext("%(target)s is already mapped to %(source)s. Correct that mapping first.")
                 % {"target": number.deal_id, "source": twin.source_id}
             )
         return number.deal_id
@@ -54,27 +58,37 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Link)
 class LinkAdmin(DealSearch, ReadOnly, Screen):
-    """One row a pair of deals."""
+    """One row a pair of records."""
 
     form = LinkForm
-    list_display = ("pair", "route", "source_card", "target_card", "state", "changed")
+    list_display = ("pair", "what", "route", "source_card", "target_card", "state", "changed")
     list_select_related = ()  # get_queryset does it; False would join every table that may be joined
     list_display_links = ("pair",)
     list_filter = ("route",)
-    fields = ("route", "source_card", "target_id", "target_card", "state", "reported_text", "changed_text")
-    readonly_fields = ("route", "source_card", "target_card", "state", "reported_text", "changed_text")
+    readonly_fields = (
+        "what",
+        "route",
+        "source_card",
+        "target_card",
+        "state",
+        "reported_text",
+        "changed_text",
+    )
+    fields = ("target_id", *readonly_fields)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Link]:
-        """Deals only: contacts and comments that travelled with them are the flow's own book-keeping.
+        """Deals and leads only: contacts and comments that travelled along are the flow's own book-keeping.
 
         All rows of a page share their few routes and portals.
         """
         routes = Route.objects.select_related("source", "target")
-        links: QuerySet[Link] = super().get_queryset(request).filter(entity="deal").defer("params", "files")
+        links: QuerySet[Link] = (
+            super().get_queryset(request).filter(entity__in=SHOWN).defer("params", "files")
+        )
         return links.prefetch_related(Prefetch("route", queryset=routes))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Superusers only: a wrong mapping writes into somebody else's deal."""
+        """Superusers only: a wrong mapping writes into somebody else's record."""
         return bool(request.user.is_active and request.user.is_superuser)
 
     def save_model(self, request: HttpRequest, obj: Link, form: Any, change: Any) -> None:
@@ -95,20 +109,25 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
             "after": form.cleaned_data["target_id"],
         }
 
-    @admin.display(description=_("deals"))
+    @admin.display(description=_("what"))
+    def what(self, link: Link) -> str:
+        """Deals, or a user and the lead."""
+        return str(ENTITIES[link.entity])
+
+    @admin.display(description=_("records"))
     def pair(self, link: Link) -> str:
         """Both IDs."""
         return str(link)
 
     @admin.display(description=_("source card"))
     def source_card(self, link: Link) -> SafeString | str:
-        """The deal at the sending portal."""
+        """The record at the sending portal."""
         return card_link(link.route.source, link.source_id)
 
     @admin.display(description=_("target card"))
     def target_card(self, link: Link) -> SafeString | str:
-        """The deal at the receiving portal."""
-        return card_link(link.route.target, link.target_id)
+        """The record at the receiving portal."""
+        return card_link(link.route.target, link.target_id, entity=link.entity)
 
     @admin.display(description=_("changed"))
     def changed(self, link: Link) -> SafeString | str:

@@ -35,7 +35,7 @@ def outlook(job: Job) -> str:
 
 def _waiting(job: Job) -> str:
     if job.due_at is None:
-        return _("It waits for its turn: an older job of the same deal goes first.")
+        return _("It waits for its turn: an older job of the same record goes first.")
     if job.route.is_paused:
         return _("The route is paused; the job goes on when it is resumed.")
     if job.portal.is_paused:

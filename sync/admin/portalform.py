@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from sync.admin.cards import host_of
+from sync.admin.words import sentence
+from sync.config.ends import other_core
 from sync.config.secrets import ADDRESS_OF_KIND
 from sync.models import Portal
 
@@ -56,20 +58,30 @@ class PortalForm(forms.ModelForm):  # type: ignore[type-arg]
         return token or self.instance.inbound_token
 
     def clean(self) -> dict[str, Any]:
-        """The webhook's address has the shape and the host that the system needs."""
+        """What the kind of system needs: an address of the right shape and host, or none at all."""
         cleaned = super().clean() or self.cleaned_data
+        kind = cleaned.get("kind") or self.instance.kind
+        if kind == Portal.Kind.CORE:
+            self._be_core(cleaned)
+        elif "webhook_url" in self.fields:
+            self._read_address(cleaned, kind)
+        return cleaned
+
+    def _be_core(self, cleaned: dict[str, Any]) -> None:
+        """The users API is one, and nobody calls it."""
+        if why := other_core(cleaned.get("slug") or self.instance.slug):
+            self.add_error("kind" if "kind" in self.fields else None, sentence(why))
+        for name in set(SECRETS) & set(self.fields):
+            cleaned[name] = ""
+
+    def _read_address(self, cleaned: dict[str, Any], kind: str) -> None:
         given = (cleaned.get("webhook_url") or "").strip()
         if not given:
             cleaned["webhook_url"] = self.instance.webhook_url
-            return cleaned
+            if not self.instance.webhook_url:
+                self.add_error("webhook_url", _("Without its address nobody can call it."))
+            return
         try:
-            cleaned["webhook_url"] = ADDRESS_OF_KIND[cleaned.get("kind", "")](given)
-        except KeyError:  # the kind has its own error
-            pass
+            cleaned["webhook_url"] = ADDRESS_OF_KIND[kind](given)
         except ValueError as fault:
-            self.add_error("webhook_url", _sentence(str(fault)))
-        return cleaned
-
-
-def _sentence(fault: str) -> str:
-    return fault[:1].upper() + fault[1:]
+            self.add_error("webhook_url", sentence(str(fault)))

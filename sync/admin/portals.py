@@ -34,6 +34,10 @@ CHECK_SECONDS = 10.0
 """How long staff wait for an answer before "check now" says that there is none."""
 
 
+NAMES = ("name", "slug", "kind")
+"""Fields that every portal has."""
+
+
 @admin.register(Portal)
 class PortalAdmin(PausingScreen):
     """One row a portal."""
@@ -42,10 +46,10 @@ class PortalAdmin(PausingScreen):
     change_form_template = "admin/sync/portal/change_form.html"
     actions = ("pause", "resume", "check_now")
     buttons = ("check_now", "pause", "resume")
-    list_display = ("__str__", "host", "state", "requests_per_minute", "waiting")
+    list_display = ("__str__", "host", "state", "each_minute", "waiting")
     list_select_related = ("pace",)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "kind", "is_paused")}),
+        (None, {"fields": (*NAMES, "is_paused")}),
         (_("Secrets"), {"fields": SECRETS}),
         (_("How fast we may call it"), {"fields": ("requests_per_minute", "burst", "slots")}),
         (
@@ -60,6 +64,19 @@ class PortalAdmin(PausingScreen):
         counted = waiting.values("portal").annotate(count=Count("pk")).values("count")
         portals: QuerySet[Portal] = super().get_queryset(request)
         return portals.annotate(waiting_jobs=Coalesce(Subquery(counted), 0))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Portal | None = None) -> Any:
+        """The users API has no address and no pace, and nothing of it to pause: its route can be."""
+        is_called = obj is None or obj.is_called
+        return super().get_fieldsets(request, obj) if is_called else ((None, {"fields": NAMES}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Portal | None = None) -> tuple[str, ...]:
+        """A portal stays of its kind: its routes are made for it."""
+        return ("kind",) if obj else ()
+
+    def fits(self, button: str, record: Portal) -> bool:
+        """Who is never called is neither asked how it is nor paused."""
+        return record.is_called and super().fits(button, record)
 
     @method_decorator(sensitive_post_parameters(*SECRETS))
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -98,7 +115,7 @@ class PortalAdmin(PausingScreen):
     @admin.action(description=_("Check now"), permissions=["change"])
     def check_now(self, request: HttpRequest, queryset: QuerySet[Portal]) -> None:
         """Ask each portal who we are there: one harmless request, within its limit."""
-        for portal in queryset:
+        for portal in queryset.exclude(kind=Portal.Kind.CORE):
             is_fine, told = ask(portal)
             level = messages.SUCCESS if is_fine else messages.ERROR
             self.message_user(request, f"{portal}: {told}", level)
@@ -112,6 +129,11 @@ class PortalAdmin(PausingScreen):
     def state(self, portal: Portal) -> SafeString:
         """How it is, in words."""
         return badge_of(*portal_state(portal, getattr(portal, "pace", None)))
+
+    @admin.display(description=_("requests a minute"))
+    def each_minute(self, portal: Portal) -> str:
+        """How fast we may call it."""
+        return str(portal.requests_per_minute) if portal.is_called else "—"
 
     @admin.display(description=_("waiting jobs"))
     def waiting(self, portal: Portal) -> SafeString:
@@ -151,5 +173,6 @@ def _page_of(portal: Portal, request: HttpRequest) -> dict[str, Any]:
         "waiting_jobs": getattr(portal, "waiting_jobs", 0),
         "inbound_address": request.build_absolute_uri(reverse("inbound", args=[portal.slug])),
         "has_token": bool(portal.inbound_token),
+        "is_called": portal.is_called,
         "portal_id": portal.pk,
     }

@@ -8,8 +8,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
+from sync.admin.words import sentence
+from sync.config.ends import other_leads, wrong_end
 from sync.flows.deals.options import COMMENT_NAMES, DealOptions
-from sync.models import Route
+from sync.models import Portal, Route
 
 PATHS: dict[str, tuple[str, ...]] = {
     "comment": ("comment",),
@@ -39,7 +41,7 @@ RECONCILED = [
 
 
 class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A route of deals."""
+    """A route; what stands here beside its columns are the options of a route of deals."""
 
     comment = forms.CharField(
         label=_("Comment on the source card"),
@@ -78,6 +80,9 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk and self.instance.flow != Route.Flow.DEALS:
+            for name in PATHS:  # they are not shown, and a choice that is not shown cannot be made
+                self.fields.pop(name, None)
         names = ", ".join(f"{{{name}}}" for name in COMMENT_NAMES)
         for name, path in PATHS.items():
             if name in self.fields and (stored := _found(self.instance.options, path)) is not None:
@@ -88,7 +93,11 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """The options as the flow itself checks them, each error at its field."""
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("flow", self.instance.flow) != Route.Flow.DEALS:
+        flow = cleaned.get("flow", self.instance.flow)
+        self._check_ends(flow, cleaned)
+        if flow == Route.Flow.LEADS:
+            cleaned["reconcile_minutes"] = 0  # requests wait in their queue: none is missed
+        if flow != Route.Flow.DEALS:
             return cleaned
         options = _laid_over(self.instance.options, cleaned)
         try:
@@ -98,10 +107,26 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
                 self._blame(fault["loc"], str(fault.get("ctx", {}).get("error", fault["msg"])))
         return cleaned
 
+    def _check_ends(self, flow: str, cleaned: dict[str, Any]) -> None:
+        """Portals of the kinds that the flow joins; a user has one lead."""
+        source, target = (_kind(cleaned.get(side), self.instance, side) for side in ("source", "target"))
+        if found := wrong_end(flow, source=source, target=target):
+            self.add_error(found[0] if found[0] in self.fields else None, sentence(found[1]))
+        slug = cleaned.get("slug") or self.instance.slug
+        if flow == Route.Flow.LEADS and (why := other_leads(slug)):
+            self.add_error("flow" if "flow" in self.fields else None, sentence(why))
+
     def _blame(self, where: tuple[Any, ...], fault: str) -> None:
         field = next((name for name, path in PATHS.items() if path == where), None)
         place = "" if field else f"{'.'.join(map(str, where))}: "
         self.add_error(field if field in self.fields else None, f"{place}{fault}")
+
+
+def _kind(chosen: Portal | None, route: Route, side: str) -> str:
+    """The kind of the portal at one end, as chosen or as stored; "" when there is none."""
+    stored = getattr(route, side) if getattr(route, f"{side}_id") else None
+    portal = chosen or stored
+    return portal.kind if portal else ""
 
 
 def _found(options: dict[str, Any], path: tuple[str, ...]) -> Any:

@@ -21,6 +21,15 @@ from sync.admin.routeform import RouteForm
 from sync.admin.words import badge_of
 from sync.models import FieldMapping, Job, Route
 
+ENDS = ("name", "slug", "flow", "source", "target", "is_paused")
+"""Fields that every route has."""
+
+USUAL_FIELDS = _(
+    "Without a mapping a lead gets NAME from full_name, PHONE from phone and STATUS_ID from stage. A row for "
+    "one of these fields takes its place; other fields may be added. A request brings the parameters id, "
+    "full_name, phone and stage."
+)
+
 
 class _Mappings(admin.StackedInline):  # type: ignore[type-arg]
     """The rows of one direction."""
@@ -56,6 +65,13 @@ class BackMappings(_Mappings):
     verbose_name_plural = _("Field mapping: target → source")
 
 
+class LeadMappings(ForwardMappings):
+    """What is written to the lead."""
+
+    verbose_name = _("field of the lead")
+    verbose_name_plural = _("Field mapping: user → lead")
+
+
 @admin.register(Route)
 class RouteAdmin(PausingScreen):
     """One row a route."""
@@ -67,7 +83,7 @@ class RouteAdmin(PausingScreen):
     list_display = ("__str__", "source", "target", "state", "waiting", "failed")
     list_select_related = ("source", "target")
     fieldsets = (
-        (None, {"fields": ("name", "slug", "flow", "source", "target", "is_paused", "reconcile_minutes")}),
+        (None, {"fields": (*ENDS, "reconcile_minutes")}),
         (_("When the deal has arrived"), {"fields": ("comment", "stage")}),
         (
             _("What travels with a deal"),
@@ -92,10 +108,14 @@ class RouteAdmin(PausingScreen):
     def get_fieldsets(self, request: HttpRequest, obj: Route | None = None) -> Any:
         """What a route of deals can be told, only for a route of deals."""
         whole = super().get_fieldsets(request, obj)
+        if obj is not None and obj.flow == Route.Flow.LEADS:
+            return ((None, {"fields": ENDS, "description": USUAL_FIELDS}),)
         return whole if _carries_deals(obj) else whole[:1]
 
     def get_inlines(self, request: HttpRequest, obj: Route | None) -> Any:
-        """Mappings, only where deals are carried."""
+        """Mappings, only where deals or leads are carried."""
+        if obj is not None and obj.flow == Route.Flow.LEADS:
+            return (LeadMappings,)
         return super().get_inlines(request, obj) if _carries_deals(obj) else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Route | None = None) -> tuple[str, ...]:

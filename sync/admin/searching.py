@@ -1,4 +1,4 @@
-"""Searching by a deal's exact ID, through indexes; never LIKE '%…%', which reads the whole table."""
+"""Searching by a record's exact ID, through indexes; never LIKE '%…%', which reads the whole table."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from sync.admin.cards import DealNumber, portals_at, read_number
+from sync.admin.cards import DealNumber, portals_at, read_id
 from sync.models import Route
 
 MOST_FOUND = 2000
 """Rows about one deal; more are not shown."""
 
-HELP = _("A deal's ID from either portal, or the address of its card.")
+HELP = _("The ID of a deal, lead or user, or the address of a card.")
 
 
 class DealSearch:
@@ -29,7 +29,7 @@ class DealSearch:
         """Rows whose source or target deal is the one searched for."""
         if not search_term.strip():
             return queryset, False
-        number = read_number(search_term)
+        number = read_id(search_term)
         if number is None:
             return queryset.none(), False
         return queryset.filter(pk__in=_found(queryset.model._default_manager.all(), number)), False

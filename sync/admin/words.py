@@ -94,9 +94,9 @@ ADVICE: dict[str, Any] = {
         "it stopped."
     ),
     Job.Failure.REFUSED: _(
-        "The portal understood the request and refused it. Open the deal's card and look at what the reason "
-        "names: a deleted deal, a required field, a value the portal does not accept. Correct it, then press "
-        "“Retry”; if the deal is no longer needed, press “Cancel”."
+        "The portal understood the request and refused it. Open the record's card and look at what the "
+        "reason names: a deleted record, a required field, a value the portal does not accept. Correct it, "
+        "then press “Retry”; if the record is no longer needed, press “Cancel”."
     ),
     Job.Failure.EXHAUSTED: _(
         "It was tried many times without success. Look at the portal's state; when the portal works again, "
@@ -104,7 +104,7 @@ ADVICE: dict[str, Any] = {
     ),
     Job.Failure.BUG: _(
         "This is a fault of the program, not of your settings. Send the text below to the developers. "
-        "“Retry” is safe and makes no second deal."
+        "“Retry” is safe and makes no second deal or lead."
     ),
 }
 
@@ -123,6 +123,11 @@ TONES: dict[str, str] = {
     Event.Outcome.FOLDED: "run",
     Event.Outcome.IGNORED: "quiet",
 }
+
+
+def sentence(fault: str) -> str:
+    """A fault as it stands in a line of a file, as the sentence that stands at a field."""
+    return fault[:1].upper() + fault[1:]
 
 
 def badge(word: str, text: Any) -> SafeString:

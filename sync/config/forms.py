@@ -26,8 +26,8 @@ from sync.transform import has_lone_brace
 
 ORIGINS = ("field", "param", "value", "template")
 
-CORE_KEYS = {"slug", "name", "kind", "is_paused"}
-"""What a portal of kind core has: its messages come over RABBITMQ_URL."""
+CORE_KEYS = {"slug", "name", "kind"}
+"""What a portal of kind core has: its messages come over RABBITMQ_URL. To pause it, its route is paused."""
 
 
 class Form(BaseModel):

@@ -1,4 +1,4 @@
-"""Link: their ID here ↔ their ID there. Staff see it as "deal mapping"."""
+"""Link: their ID here ↔ their ID there. Staff see it as "deal or lead mapping"."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Link(models.Model):
     `content_hash` and `back_hash` are of what we wrote last to the target and to the source: an event that
     brings the same content is our own echo. `files`: field → IDs of what the target already has in it: of
     files, or of the flow's own (contacts, a hash of product rows). `entity` is the flow's word for what is
-    linked; "deal" is what staff see.
+    linked; "deal" and "lead" are what staff see.
     """
 
     class State(models.TextChoices):
@@ -41,8 +41,8 @@ class Link(models.Model):
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
     class Meta:
-        verbose_name = _("deal mapping")
-        verbose_name_plural = _("deal mappings")
+        verbose_name = _("deal or lead mapping")
+        verbose_name_plural = _("deal and lead mappings")
         constraints = [
             models.UniqueConstraint(fields=["route", "entity", "source_id"], name="one_link_a_source"),
             models.UniqueConstraint(fields=["route", "entity", "target_id"], name="one_link_a_target"),

@@ -83,7 +83,7 @@ def test_two_deals_are_not_mapped_to_one(route: Route, boss: Client) -> None:
     Link.objects.create(route=route, source_id="1", target_id="2")
     link = Link.objects.create(route=route, source_id="3", target_id="4")
     answer = boss.post(reverse("admin:sync_link_change", args=[link.pk]), {"target_id": "2"})
-    assert "уже связана со сделкой 1" in answer.content.decode()
+    assert "2 уже связана с 1" in answer.content.decode()
     assert Link.objects.get(pk=link.pk).target_id == "4"
 
 
