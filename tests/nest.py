@@ -34,7 +34,9 @@ class Nest:
     """One end of a queue: `{queue, queueOptions: {durable: true}, persistent: true}`."""
 
     def __init__(self, url: str) -> None:
-        self.connection = pika.BlockingConnection(pika.URLParameters(url))
+        parameters = pika.URLParameters(url)
+        parameters.heartbeat = 0  # nobody answers any while a long test looks elsewhere
+        self.connection = pika.BlockingConnection(parameters)
         self.channel = self.connection.channel()
         self.channel.confirm_delivery()
 
