@@ -6,12 +6,14 @@ import time
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django_q.models import OrmQ
 
 from sync import bell, posting, users
 from sync.connectors.rabbitmq.broker import Link
 from sync.connectors.rabbitmq.reading import Delivery
 from sync.consuming import ROLES, take
+from sync.errors import TryLater
 from sync.models import CoreUser, Dispatch, Event, Message, Route
 from tests.messages.conftest import letters
 from tests.rabbitmq import Exchange, gate_to
@@ -71,6 +73,21 @@ def test_who_lost_the_lease_stops(over_rabbitmq: Exchange, monkeypatch: pytest.M
     posting.send()
     assert len(unsent()) == 1
     assert dispatch().holder == "another"
+
+
+def test_who_lost_the_lease_leaves_the_next_one_alone(
+    over_rabbitmq: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters(1, queue=over_rabbitmq.requests)
+    until = time.time() + 600
+
+    def lose(*_: Any, **__: Any) -> None:
+        Dispatch.objects.update(holder="another", lease_until=until)
+        raise TryLater("the line is cut")
+
+    monkeypatch.setattr(Link, "publish", lose)
+    posting.send()
+    assert (dispatch().holder, dispatch().lease_until) == ("another", until)
 
 
 def test_a_message_whose_id_is_lower_than_those_sent_goes_too(over_rabbitmq: Exchange) -> None:
@@ -180,6 +197,14 @@ def test_a_put_rings_a_sender_after_the_commit() -> None:
     assert OrmQ.objects.get().func() == "sync.tasks.send_messages"
     users.create(FULL)
     assert OrmQ.objects.count() == 1, "one bell is enough"
+
+
+def test_no_sender_is_rung_before_the_commit() -> None:
+    """The bell under way would count as enough then, and might be heard too early."""
+    with transaction.atomic():
+        users.create(FULL)
+        assert not Dispatch.objects.exclude(wake_at=None).exists()
+    assert dispatch().wake_at is not None
 
 
 def test_a_rolled_back_user_leaves_no_message_and_no_bell(monkeypatch: pytest.MonkeyPatch) -> None:
