@@ -28,7 +28,7 @@ REPLAYS_KEPT = timedelta(hours=24)
 PRUNED_AT_ONCE = 1000
 
 MOST_LOOKED_UP = 1000
-"""Phones with the same beginning that are looked up in the index; more of them are met on the way anyway."""
+"""Matches that are looked up in the index; of more of them, enough are met on the way."""
 
 LONGEST_NUMBER = 15
 """Digits of a phone number in E.164."""
@@ -88,32 +88,32 @@ def hear(reply: leads.Reply) -> None:
 
 
 def search(users: QuerySet[CoreUser], term: str) -> QuerySet[CoreUser]:
-    """Those whose name holds the term; if it is a number, those with this ID or a phone that begins so."""
-    if _NUMBER.fullmatch(term):
-        return _by_number(users, term)
-    # SQLite knows capitals of the Latin alphabet only
-    spellings = {term, term.lower(), term.upper(), term.title()} if connection.vendor == "sqlite" else {term}
-    return users.filter(Q(*(("full_name__icontains", one) for one in spellings), _connector=Q.OR))
+    """Those whose name holds the term; if it is a number, those with this ID or a phone that begins so.
 
-
-def _by_number(users: QuerySet[CoreUser], term: str) -> QuerySet[CoreUser]:
-    """Few phones with that beginning are looked up in the index over phones. Of many, a page is found sooner
-    from the newest user backwards; the expression keeps the database from sorting all of them.
+    Of few that match, an index alone tells the IDs. Of many, a page is found sooner from the newest user
+    backwards; the expression keeps the database from sorting all of them first.
     """
-    this = Q(pk=int(term)) if term.isdecimal() else Q(pk__in=[])
-    beginnings = phones.beginnings(term, settings.PHONE_REGION)
-    rows = CoreUser.objects.filter(_begin("phone", beginnings)).order_by().values_list("pk", flat=True)
-    found = list(rows[: MOST_LOOKED_UP + 1]) if beginnings else []
+    is_number = bool(_NUMBER.fullmatch(term))
+    column, matches = ("phone", _begins) if is_number else ("full_name", _holds)
+    this = Q(pk=int(term)) if is_number and term.isdecimal() else Q(pk__in=[])
+    alike = CoreUser.objects.filter(matches(column, term)).order_by().values_list("pk", flat=True)
+    found = list(alike[: MOST_LOOKED_UP + 1])
     if len(found) <= MOST_LOOKED_UP:
         return users.filter(this | Q(pk__in=found))
-    walked = users.alias(past_index=Concat("phone", Value("")))
-    return walked.filter(this | _begin("past_index", beginnings))
+    walked = users.alias(past_index=Concat(column, Value("")))
+    return walked.filter(this | matches("past_index", term))
 
 
-def _begin(column: str, beginnings: list[str]) -> Q:
+def _holds(column: str, term: str) -> Q:
+    """SQLite knows capitals of the Latin alphabet only, so it is told the usual spellings."""
+    spellings = {term, term.lower(), term.upper(), term.title()} if connection.vendor == "sqlite" else {term}
+    return Q(*((f"{column}__icontains", one) for one in spellings), _connector=Q.OR)
+
+
+def _begins(column: str, term: str) -> Q:
     """As bounds: LIKE '…%' would not use the index of every database."""
-    wanted = Q()
-    for one in beginnings:
+    wanted = Q(pk__in=[])
+    for one in phones.beginnings(term, settings.PHONE_REGION):
         wanted |= Q((f"{column}__gte", one), (f"{column}__lte", one.ljust(LONGEST_NUMBER + 1, "9")))
     return wanted
 

@@ -45,6 +45,7 @@ class CoreUser(models.Model):
         indexes = [
             models.Index(fields=["phone"], name="core_user_by_phone"),
             models.Index(fields=["full_name"], name="core_user_by_name"),
+            models.Index(fields=["stage"], name="core_user_by_stage"),
             models.Index(fields=["lead_state"], name="core_user_by_lead"),
             models.Index(fields=["bitrix_lead_id"], name="core_user_by_lead_id"),
         ]
