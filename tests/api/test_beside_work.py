@@ -1,0 +1,154 @@
+"""Webhooks come in while workers write: they wait for nobody's long work, and none of them is mixed up."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.db import IntegrityError, connections, transaction
+
+from sync import inbox
+from sync.connectors.types import Notice
+from sync.models import Event, Portal, together
+from sync.models.atomic import atomically
+from sync.rehearsal.processes import wait_until
+from tests.api.conftest import TOKEN, furnish
+from tests.processes import Site, WebServer
+
+SECONDS = 5  # long for a webhook, short for what it must not wait for
+
+WRITE_AGAIN_AND_AGAIN = """
+import time
+from sync.models import Pace
+from sync.models.atomic import atomically
+def work():
+    Pace.objects.filter(portal_id=0).update(tat=0)
+    print("in", flush=True)
+    time.sleep(0.1)
+while True:
+    atomically(work)
+"""
+
+WRITE_ONCE = """
+from sync.models.atomic import atomically
+atomically(lambda: print("in", flush=True))
+"""
+
+
+def _send(web: WebServer, number: int) -> int:
+    data = {"ID": str(number), "token": TOKEN}
+    return requests.post(f"{web.url}/inbound/from-source", data=data, timeout=SECONDS).status_code
+
+
+def test_a_webhook_does_not_wait_for_sorting(mysql_site: Site) -> None:
+    """An event refers to its portal: a lock on the portal's row would hold it up."""
+    furnish(mysql_site)
+    web = mysql_site.serve()
+    assert _send(web, 1) == 200
+    with mysql_site.orm(), transaction.atomic():
+        assert inbox.sort(Portal.objects.get(slug="source")) == 1  # its locks stay until we leave
+        assert _send(web, 2) == 200
+
+
+def test_webhooks_get_their_turn_beside_a_worker_that_never_rests(sqlite_site: Site) -> None:
+    furnish(sqlite_site)
+    web = sqlite_site.serve()
+    worker = sqlite_site.start("shell", "-c", WRITE_AGAIN_AND_AGAIN)
+    wait_until(lambda: "in" in worker.output(), seconds=20, what=worker.output)
+    assert [_send(web, number) for number in range(1, 9)] == [200] * 8
+
+
+def test_workers_line_up_behind_each_other_and_webhooks_do_not(sqlite_site: Site) -> None:
+    furnish(sqlite_site)
+    web = sqlite_site.serve()
+    database = Path(sqlite_site.database_url.removeprefix("sqlite:///"))
+    with database.with_name(f"{database.name}-line").open("ab") as line:
+        fcntl.flock(line, fcntl.LOCK_EX)  # a worker waits for its turn
+        worker = sqlite_site.start("shell", "-c", WRITE_ONCE)
+        assert _send(web, 1) == 200
+        with pytest.raises(TimeoutError):
+            wait_until(lambda: "in" in worker.output(), seconds=SECONDS, what=worker.output)
+    wait_until(lambda: "in" in worker.output(), seconds=20, what=worker.output)
+
+
+def _event(portal_id: int, fingerprint: str) -> Event:
+    return Event(portal_id=portal_id, fingerprint=fingerprint, entity="deal", record_id="1")
+
+
+def _together(*events: Event) -> list[Any]:
+    """Have all stored by threads that wait for one another; what each thread was told."""
+    told: list[Any] = [None] * len(events)
+
+    def store(place: int) -> None:
+        try:
+            together.store(events[place])
+        except IntegrityError as error:
+            told[place] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=store, args=(place,)) for place in range(len(events))]
+    with together._driving:
+        for place, thread in enumerate(threads):
+            thread.start()
+            wait_until(lambda: len(together._waiting) == place + 1, seconds=10, what=lambda: "a thread")  # noqa: B023
+    for thread in threads:
+        thread.join()
+    return told
+
+
+@pytest.fixture
+def inserts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many events each INSERT held."""
+    sizes: list[int] = []
+    insert: Callable[[list[Event]], None] = together._insert
+
+    def noted(events: list[Event]) -> None:
+        sizes.append(len(events))
+        insert(events)
+
+    monkeypatch.setattr(together, "_insert", noted)
+    return sizes
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_of_several_threads_go_into_one_insert(inserts: list[int]) -> None:
+    portal = Portal.objects.create(slug="source")
+    assert _together(*[_event(portal.pk, str(number)) for number in range(5)]) == [None] * 5
+    assert inserts == [5]
+    assert sorted(Event.objects.values_list("fingerprint", flat=True)) == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_cannot_be_stored_takes_no_other_with_it(inserts: list[int]) -> None:
+    portal = Portal.objects.create(slug="source")
+    inbox.receive(portal, Notice("deal", "", "9", own_id="9", sent_at="1"), details={})
+    known = Event.objects.get().fingerprint
+    events = [_event(portal.pk, "a"), _event(portal.pk, known), _event(0, "b"), _event(portal.pk, "c")]
+    told = _together(*events)
+    assert [isinstance(one, IntegrityError) for one in told] == [False, True, True, False]
+    assert set(Event.objects.values_list("fingerprint", flat=True)) == {known, "a", "c"}
+    assert inserts == [1, 4, 1, 1, 1, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_turn_inside_a_transaction_waits_for_nobody() -> None:
+    """Who is inside holds the database already: to wait there for a turn would stop everybody."""
+    done = threading.Event()
+
+    def work() -> None:
+        try:
+            with transaction.atomic():
+                atomically(lambda: atomically(done.set))
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    assert done.is_set()

@@ -1,0 +1,68 @@
+"""Much work at once is done in parts, so that nobody else who writes waits long; nothing is left over."""
+
+import pytest
+from django.db import transaction
+
+from sync import engine, inbox, settling
+from sync.models import Attempt, Event, Job, Slot
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DEALS = 120  # more than are sorted or settled at once
+
+
+@pytest.fixture
+def transactions(monkeypatch):
+    """How many jobs each settling transaction wrote."""
+    sizes = []
+    save = settling._save_states
+
+    def noted(load, rulings):
+        sizes.append(len(rulings))
+        save(load, rulings)
+
+    monkeypatch.setattr(settling, "_save_states", noted)
+    return sizes
+
+
+def test_a_large_read_is_settled_in_parts(bus, transactions):
+    for deal_id in bus.seed(DEALS):
+        bus.webhook(deal_id)
+    bus.run(seconds=60)
+    assert Job.objects.filter(state="done").count() == DEALS == len(bus.deals())
+    assert max(transactions) <= settling.JOBS_AT_ONCE
+    reads = Attempt.objects.filter(step="fetch")
+    assert set(reads.values_list("parcel_size", flat=True)) == {DEALS}
+    assert reads.count() == DEALS
+
+
+def test_jobs_taken_over_meanwhile_are_left_alone_in_every_part(bus, monkeypatch):
+    for deal_id in bus.seed(DEALS):
+        bus.webhook(deal_id)
+    settle = settling._settle_part
+
+    def robbed(load, before, **given):
+        last = max(job.pk for job in load.parcel.jobs)
+        Job.objects.filter(pk=last).update(holder="another")
+        return settle(load, before, **given)
+
+    monkeypatch.setattr(settling, "_settle_part", robbed)
+    engine.drain(bus.from_portal.pk, seconds=0.1)
+    stolen = Job.objects.filter(holder="another", step="fetch", state="running")
+    assert stolen.count() == -(-DEALS // settling.JOBS_AT_ONCE)
+    assert not Attempt.objects.filter(job__in=stolen).exists()
+
+
+def test_all_that_waits_is_sorted(bus):
+    for deal_id in range(1, inbox.EVENTS_AT_ONCE + 2):
+        bus.webhook(str(deal_id))
+    assert inbox.sort(bus.from_portal) == inbox.EVENTS_AT_ONCE
+    assert inbox.sort(bus.from_portal) == 1
+    assert not Event.objects.filter(outcome="waiting").exists()
+
+
+def test_the_lock_of_sorting_is_no_slot(bus):
+    with transaction.atomic():
+        Slot.lock_sorting(bus.from_portal.pk)
+    taken = [Slot.take(bus.from_portal, holder, now=1.0) for holder in ("a", "b", "c")]
+    assert [slot.number if slot else None for slot in taken] == [1, 2, None]
