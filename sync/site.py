@@ -14,12 +14,14 @@ from django.utils.translation import gettext_lazy as _
 MENU = (
     "Job",
     "Event",
+    "CoreUser",
     "Message",
     "Link",
     "Route",
     "Directory",
     "DirectoryRun",
     "Portal",
+    "ApiKey",
     "Heartbeat",
     "MethodBudget",
 )

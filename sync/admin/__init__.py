@@ -1,7 +1,9 @@
 """What staff see: a module per screen. Importing the package registers all of them."""
 
 from sync.admin import (
+    apikeys,
     budgets,
+    coreusers,
     directories,
     events,
     jobs,
@@ -14,7 +16,9 @@ from sync.admin import (
 )
 
 __all__ = [
+    "apikeys",
     "budgets",
+    "coreusers",
     "directories",
     "events",
     "jobs",

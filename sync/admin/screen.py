@@ -53,7 +53,9 @@ class Screen(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for my
         allowed = self._allowed(request) if self.has_view_permission(request, record) else {}
         if action not in allowed:
             raise PermissionDenied
-        allowed[action][0](self, request, self.model._default_manager.filter(pk=record.pk))
+        chosen = self.model._default_manager.filter(pk=record.pk)
+        if answer := allowed[action][0](self, request, chosen):  # it asks whether one is sure
+            return answer  # type: ignore[no-any-return]
         return HttpResponseRedirect(
             reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(record.pk)])
         )
