@@ -119,7 +119,10 @@ def _publish(link: Link, queue: str, messages: list[Message]) -> None:
 
 
 def _hand_over(queue: str, messages: list[Message]) -> None:
-    """Within this process, to the role whose queue it is; stored and marked in one transaction."""
+    """Within this process, to the role whose queue it is; stored and marked in one transaction.
+
+    NeedsStaff also when the role cannot take any.
+    """
     role = consuming.role_of(queue)
     if role is None:
         raise NeedsStaff(
@@ -129,8 +132,6 @@ def _hand_over(queue: str, messages: list[Message]) -> None:
             )
             % {"queue": queue}
         )
-    if obstacle := role.obstacle():
-        raise NeedsStaff(obstacle)
     atomically(partial(_take_and_mark, role, messages))
 
 
