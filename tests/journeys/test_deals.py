@@ -17,6 +17,12 @@ pytestmark = pytest.mark.journey
 FILE_FIELD = "UF_CRM_1773600000001"
 
 
+@pytest.fixture
+def site(mysql_site):
+    """On MariaDB only: `tests/flows` holds the same on both engines, and the demo runs on SQLite."""
+    return mysql_site
+
+
 def only_deal(play) -> dict:
     deals = play.target.deals()
     assert len(deals) == 1, deals
