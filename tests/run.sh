@@ -27,5 +27,5 @@ elif [ "${CI:-}" = true ]; then
 fi
 
 echo "== journeys"
-$python -m pytest -n 2 -m journey || failed=1
+$python -m pytest -n 2 -m journey --durations=12 || failed=1
 exit $failed
