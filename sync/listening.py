@@ -145,7 +145,6 @@ def _session(ear: _Ear) -> str:
 
 
 def _stored(role: Role, deliveries: list[Delivery]) -> list[str]:
-    close_old_connections()
     reasons = take(role, deliveries)
     for reason in filter(None, reasons):
         logger.error("A message of queue %s becomes a dead letter: %s", role.queue(), reason)

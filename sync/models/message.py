@@ -89,9 +89,8 @@ class Dispatch(Rung):
     def failed_one(self, trouble: str) -> None:
         """The broker did not answer, or said no."""
         self._rows().update(failures=F("failures") + 1, trouble=trouble)
-        self.refresh_from_db(
-            fields=["failures", "trouble"]
-        )  # not the holder: another one may have taken over
+        # not the holder: another one may have taken over
+        self.refresh_from_db(fields=["failures", "trouble"])
 
     def _held(self) -> models.QuerySet[Dispatch]:
         return type(self).objects.filter(pk=self.pk, holder=self.holder)
