@@ -26,7 +26,7 @@ $(INSTALLED_DEV): requirements.txt requirements-dev.txt deploy/setup/venv.sh
 	@sh deploy/setup/venv.sh requirements-dev.txt
 	@touch $(INSTALLED) $@
 
-demo: venv env ## two stand-in portals exchange deals before your eyes (ONCE=1: end with a verdict)
+demo: venv env ## deals and users move between stand-in portals before your eyes (ONCE=1: end with a verdict)
 	@$(PYTHON) manage.py demo $(if $(ONCE),--once,)
 
 test: venv-dev ## set up everything and run the whole suite

@@ -1,4 +1,7 @@
-"""`manage.py demo`: stand-in portals, web and worker on this machine; deals move while you watch."""
+"""`manage.py demo`: stand-in portals, web and worker on this machine; deals move while you watch.
+
+Users posted to the API become leads beside them.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from sync.rehearsal import Proof, Rehearsal, prove, run_manage
+from sync.rehearsal import LeadProof, People, Proof, Rehearsal, prove, run_manage
 
 LOOK_EVERY = 2.0
 A_NEW_DEAL_EVERY = 20.0
@@ -23,7 +26,7 @@ LOGIN = "demo"
 
 
 class Command(BaseCommand):
-    """Sets everything up in `var/demo`, shows deals moving, and proves that each arrived exactly once."""
+    """Sets everything up in `var/demo`, shows deals and users moving, and proves that each arrived once."""
 
     help = "Show the whole product at work against two stand-in portals on this machine"
     requires_system_checks = []
@@ -34,20 +37,23 @@ class Command(BaseCommand):
             "--once", action="store_true", help="end with a summary; exit code 0 when all arrived"
         )
         parser.add_argument("--deals", type=int, default=200, help="how many deals (200)")
+        parser.add_argument("--users", type=int, default=20, help="how many users (20)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Start, send, watch, prove; then keep running unless `--once`."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: take all that runs along
         with self._rehearsal() as rehearsal:
             self.stdout.write(f"Portals, web and worker are up: {rehearsal.base}/admin/")
+            people = People(rehearsal)
             ids = rehearsal.seed(options["deals"])
-            proof = self._watch(rehearsal, ids)
-            self.stdout.write(str(proof))
+            people.add(options["users"])
+            deals, leads = self._watch(rehearsal, ids, people)
+            self.stdout.write(f"{deals}\n{leads}")
             if options["once"]:
-                if not proof.holds:
-                    raise CommandError(f"Not every deal arrived exactly once. Logs: {rehearsal.folder}")
+                if not (deals.holds and leads.holds):
+                    raise CommandError(f"Not everything arrived exactly once. Logs: {rehearsal.folder}")
                 return
-            self._stay(rehearsal)
+            self._stay(rehearsal, people)
 
     @contextmanager
     def _rehearsal(self) -> Iterator[Rehearsal]:
@@ -67,21 +73,22 @@ class Command(BaseCommand):
         finally:
             rehearsal.stop()
 
-    def _watch(self, rehearsal: Rehearsal, ids: list[str]) -> Proof:
+    def _watch(self, rehearsal: Rehearsal, ids: list[str], people: People) -> tuple[Proof, LeadProof]:
         began = time.monotonic()
         while True:
-            proof = prove(rehearsal, ids)
-            arrived, told = len(ids) - len(proof.lost), len(ids) - len(proof.unstaged)
+            deals, leads = prove(rehearsal, ids), people.prove()
+            arrived, told = len(ids) - len(deals.lost), len(ids) - len(deals.unstaged)
             seconds = int(time.monotonic() - began)
             self.stdout.write(
-                f"{seconds:4} s: {arrived} of {len(ids)} deals arrived, {told} source cards show it"
+                f"{seconds:4} s: {arrived} of {len(ids)} deals arrived, {told} source cards show it; "
+                f"{leads.sent - len(leads.lost)} of {leads.sent} users are leads"
             )
             self.stdout.flush()
-            if proof.holds or seconds > PATIENCE:
-                return proof
+            if (deals.holds and leads.holds) or seconds > PATIENCE:
+                return deals, leads
             time.sleep(LOOK_EVERY)
 
-    def _stay(self, rehearsal: Rehearsal) -> None:
+    def _stay(self, rehearsal: Rehearsal, people: People) -> None:
         password = secrets.token_urlsafe(9)
         account = {
             "DJANGO_SUPERUSER_USERNAME": LOGIN,
@@ -91,9 +98,10 @@ class Command(BaseCommand):
         run_manage("createsuperuser", "--noinput", environment={**rehearsal.environment, **account})
         self.stdout.write(
             f"\nAdmin: {rehearsal.base}/admin/   login: {LOGIN}   password: {password}\n"
-            f"A new deal every {A_NEW_DEAL_EVERY:.0f} s; Ctrl-C ends the demo."
+            f"A new deal and a new user every {A_NEW_DEAL_EVERY:.0f} s; Ctrl-C ends the demo."
         )
         self.stdout.flush()
         while True:
             time.sleep(A_NEW_DEAL_EVERY)
             rehearsal.seed(1)
+            people.add(1)
