@@ -165,7 +165,7 @@ def _sort_on(route: Route, side: Any, events: list[Event]) -> None:
 
 def _queue(route: Route, flow: Flow, wanted: list[tuple[Ticket, Event | None]], *, priority: int) -> None:
     """Make a job a ticket, or let the ticket join the newest job of its lane that has not written yet."""
-    lanes = [f"{route.pk}:{ticket.kind}:{ticket.source_id}" for ticket, _ in wanted]
+    lanes = [Job.lane_of(route.pk, ticket.kind, ticket.source_id) for ticket, _ in wanted]
     newest, heads = _open_jobs(lanes)
     fresh: list[Job] = []
     for lane, (ticket, event) in zip(lanes, wanted, strict=True):

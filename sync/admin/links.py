@@ -48,7 +48,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
         twins = Link.objects.filter(
             route=self.instance.route_id, entity=self.instance.entity, target_id=number.deal_id
         ).exclude(pk=self.instance.pk)
-        if twin := twins.order_by("target_id").first():
+        if twin := twins.first():
             raise ValidationError(
                 gettext("%(target)s is already mapped to %(source)s. Correct that mapping first.")
                 % {"target": number.deal_id, "source": twin.source_id}

@@ -133,9 +133,9 @@ def _next_id(model: type[Model]) -> int:
 
 
 def _analyze() -> None:
-    """What a database learns by itself in the time a million jobs take."""
-    names = [connection.ops.quote_name(model._meta.db_table) for model in (Event, Job, Link, Attempt)]
-    word = "ANALYZE" if connection.vendor == "sqlite" else "ANALYZE TABLE"
+    """What MySQL learns by itself in the time a million jobs take. SQLite never does, so it must not here."""
+    if connection.vendor == "sqlite":
+        return
     with connection.cursor() as cursor:
-        for name in names:
-            cursor.execute(f"{word} {name}")
+        for model in (Event, Job, Link, Attempt):
+            cursor.execute(f"ANALYZE TABLE {connection.ops.quote_name(model._meta.db_table)}")

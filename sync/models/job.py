@@ -46,7 +46,6 @@ class Job(models.Model):
 
     LIVE, BACKFILL = 0, 1
     OPEN = (State.WAITING, State.RUNNING)
-    ENDED = (State.DONE, State.SKIPPED, State.FAILED, State.CANCELLED)
 
     route = models.ForeignKey(Route, models.CASCADE, related_name="jobs", verbose_name=_("route"))
     kind = models.CharField(_("kind"), max_length=20)
@@ -90,6 +89,13 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"№{self.pk}, {self.source_id}"
+
+    @staticmethod
+    def lane_of(route_id: int, kind: str, source_id: str) -> str:
+        """The lane of one record's jobs of one kind. Also the way to look for them: of the indexes over the
+        route and over the record SQLite may take the first, and read all of the route.
+        """
+        return f"{route_id}:{kind}:{source_id}"
 
     @property
     def is_open(self) -> bool:

@@ -66,8 +66,7 @@ def _link(parcel: Parcel, job: Job) -> Link | None:
     link = parcel.link(job)
     if link is None and job.source_id.startswith("?"):
         target_id = job.source_id[1:]
-        links = Link.objects.filter(route=job.route, entity="deal", target_id=target_id)
-        link = links.order_by("target_id").first()  # there is one; by ID, SQLite would walk the whole route
+        link = Link.objects.filter(route=job.route, entity="deal", target_id=target_id).first()
     if link is None or not link.is_linked:
         return None
     job.target_id = link.target_id or ""

@@ -17,7 +17,7 @@ def missed(route: Route, seen: list[Seen]) -> list[str]:
     takes_all = DealOptions.of(route.options).reconcile == "all"
     links = Link.objects.filter(route=route, entity="deal", source_id__in=ids)
     linked = set(links.values_list("source_id", flat=True))
-    jobs = Job.objects.filter(route=route, kind=DELIVERY, source_id__in=ids).order_by()
+    jobs = Job.objects.filter(lane__in=[Job.lane_of(route.pk, DELIVERY, one) for one in ids])
     newest = dict(jobs.values_list("source_id").annotate(newest=Max("created_at")))
     return [
         one.id

@@ -88,9 +88,8 @@ def is_ours(way: Direction, job: Job, *, deal_id: str, text: str) -> bool:
     ]
     if mark_of(text) in {mark for _id, mark in intents}:
         return True
-    writers = Job.objects.filter(
-        route=job.route, kind=way.opposite, source_id__in=[one for one, _mark in intents], state__in=Job.OPEN
-    )
+    lanes = [Job.lane_of(job.route_id, way.opposite, one) for one, _mark in intents]
+    writers = Job.objects.filter(lane__in=lanes, state__in=Job.OPEN)
     if writers.exists():  # portals may change the words of what we write
         told = _("A copy is just being written to deal %(deal)s: it may be this one.")
         raise NotYet(told % {"deal": deal_id}, after=TWIN_WAIT)
@@ -99,18 +98,16 @@ def is_ours(way: Direction, job: Job, *, deal_id: str, text: str) -> bool:
 
 def card_for(way: Direction, job: Job, deal_id: str) -> str | Skip:
     """The deal on the other side; raises NotYet while it is on its way, NeedsStaff when it has failed."""
-    column = f"{way.reads}_id"
-    links = Link.objects.filter(route=job.route, entity="deal", **{column: deal_id})
-    found = links.order_by(column).first()  # there is one; by ID, SQLite would walk the whole route
+    found = Link.objects.filter(route=job.route, entity="deal", **{f"{way.reads}_id": deal_id}).first()
     if found is not None and found.is_linked:
         return str(found.target_id if way is FORWARD else found.source_id)
     route = job.route
-    deliveries = Job.objects.filter(route=route)
+    deliveries = Job.objects.filter(lane=Job.lane_of(route.pk, DELIVERY, deal_id))
     if way is FORWARD:
-        deliveries = deliveries.filter(kind=DELIVERY, source_id=deal_id)
         is_coming = deliveries.filter(state__in=Job.OPEN).exists()
     else:
-        is_coming = deliveries.filter(state__in=Job.OPEN, step__in=CREATING_STEPS).exists()
+        creating = Job.objects.filter(route=route, state__in=Job.OPEN, step__in=CREATING_STEPS)
+        is_coming = creating.exists()
     words = {"deal": deal_id, "portal": route.source}
     if is_coming:
         raise NotYet(_("Deal %(deal)s of this comment is still on its way.") % words, after=DEAL_WAIT)

@@ -1,0 +1,118 @@
+"""Whatever the bus does, the database works no more for it when its tables are large."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from sync import engine, inbox, reconciling, sweeping
+from sync.benchmarks.filling import fill
+from sync.connectors.types import Notice
+from sync.models import Job, Portal, Route
+from tests.effort import counted
+from tests.environment import IS_MYSQL
+
+FEW, MANY = 1_000, 10_000
+
+
+@pytest.fixture(params=["as it comes"] if IS_MYSQL else ["as it comes", "analyzed"])
+def is_analyzed(request: pytest.FixtureRequest, bus) -> Iterator[bool]:
+    """Whether SQLite knows what its tables hold: by itself it never does; MariaDB always."""
+    yield request.param == "analyzed"
+    if not IS_MYSQL:
+        with connection.cursor() as cursor:
+            for statement in ("ANALYZE", "DELETE FROM sqlite_stat1", "ANALYZE sqlite_schema"):
+                cursor.execute(statement)
+
+
+def test_no_statement_works_more_beside_a_large_past_and_a_large_backlog(bus, is_analyzed, monkeypatch):
+    monkeypatch.setattr("sync.flows.deals.comments.twins.DEAL_WAIT", 0.1)
+    carry = dict.fromkeys(("contacts", "companies", "products"), True)
+    bus.route.options = {**bus.route.options, "reconcile": "all", "carry": {**carry, "comments": "both"}}
+    bus.route.save()
+    bus.map("OPPORTUNITY", origin="field", source="OPPORTUNITY")
+    bus.map("COMMENTS", direction="back", origin="param", source="comments")
+    efforts = []
+    for rows in (FEW, MANY):
+        fill(rows=rows)
+        wait_elsewhere(rows // 10)
+        if is_analyzed:
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE")
+        one_day(bus)  # what a process learns only once
+        with counted() as effort:
+            one_day(bus)
+        efforts.append(effort)
+    few, many = efforts
+    growth = {sql: work - few.get(sql, 0) for sql, work in many.items()}
+    assert not {sql: work for sql, work in growth.items() if work > (MANY - FEW) / 2}
+    assert len(many) > 60
+
+
+def wait_elsewhere(count: int) -> None:
+    """So many jobs wait for a portal that is paused."""
+    portal, _ = Portal.objects.get_or_create(slug="paused", defaults={"is_paused": True})
+    route, _ = Route.objects.get_or_create(slug="elsewhere", defaults={"source": portal, "target": portal})
+    waiting = {"route": route, "portal": portal, "kind": "deal", "step": "fetch", "due_at": timezone.now()}
+    Job.objects.bulk_create(
+        [Job(source_id=f"e{n}", lane=f"e{n}", head_of=f"e{n}", **waiting) for n in range(count)],
+        ignore_conflicts=True,
+    )
+
+
+def one_day(bus) -> None:
+    """Deals arrive, change, wait for each other and lose their worker; comments and contacts go along; the
+    sweep, the look for missed changes and the pruning run.
+    """
+    contact = bus.call("source", "crm.contact.add", {"fields": {"NAME": "Anna"}})
+    ids = bus.seed(5, CONTACT_ID=contact)
+    for deal_id in ids:
+        bus.webhook(deal_id)
+    comment(bus, ids[0])
+    run(bus)
+    for deal_id in ids:
+        bus.call("source", "crm.deal.update", {"id": deal_id, "fields": {"OPPORTUNITY": bus.sent}})
+        bus.webhook(deal_id)
+        bus.webhook(deal_id)
+    bus.feedback(bus.deals()[-1]["ID"], comments="seen")
+    inbox.sort(bus.from_portal)
+    engine.drain(bus.from_portal.pk, seconds=0)
+    follow(bus, ids)
+    run(bus)
+    sweeping.sweep()
+    sweeping.prune()
+    bus.seed(1)
+    reconciling.reconcile(bus.route.pk)
+    run(bus)
+
+
+def run(bus) -> None:
+    """Until nothing of our route is left."""
+    ours = Job.objects.filter(route=bus.route, state__in=Job.OPEN)
+    while engine.drain(bus.from_portal.pk) + engine.drain(bus.to_portal.pk) or ours.exists():
+        time.sleep(0.01)
+
+
+def comment(bus, deal_id: str) -> None:
+    fields = {"ENTITY_ID": deal_id, "ENTITY_TYPE": "deal", "COMMENT": f"Words {bus.sent}"}
+    comment_id = str(bus.call("source", "crm.timeline.comment.add", {"fields": fields}))
+    notice = Notice("comment", "add", comment_id, own_id=comment_id, sent_at=str(bus.sent))
+    for _ in range(2):  # the second one is a repeat
+        inbox.receive(bus.from_portal, notice, details={})
+
+
+def follow(bus, ids: list[str]) -> None:
+    """Jobs that are being carried get a second one behind them in their lane."""
+    now = timezone.now()
+    step = Job.objects.filter(route=bus.route, state="waiting").values_list("step", flat=True)[0]
+    held = {"portal_id": bus.from_portal.pk, "step": step, "now": now, "holder": "gone"}
+    assert Job.objects.claim({bus.route.pk: 50}, until=now - timedelta(seconds=1), **held)
+    for deal_id in ids:
+        bus.webhook(deal_id)
+    inbox.sort(bus.from_portal)
+    assert engine.return_expired()
