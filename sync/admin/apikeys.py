@@ -82,6 +82,13 @@ class ApiKeyAdmin(ReadOnly, Screen):
         view = self.admin_site.admin_view(never_cache(self.show_fresh))
         return [path("fresh/", view, name="sync_apikey_fresh"), *super().get_urls()]
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The form with one button: whichever is pressed, the key is shown next."""
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001
         """A new key; its text goes to its maker's session alone."""
         key = obj.issue()

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +44,18 @@ class CoreUserAdmin(ReadOnly, Screen):
     )  # fmt: skip
     readonly_fields = fields
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list; Django's own title would bend the word wrongly in Russian."""
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """One user, under a title of ours for the same reason."""
+        title = capfirst(self.opts.verbose_name)
+        return super().change_view(request, object_id, form_url, {"title": title, **(extra_context or {})})
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CoreUser], search_term: str
     ) -> tuple[QuerySet[CoreUser], bool]:
@@ -69,7 +82,7 @@ class CoreUserAdmin(ReadOnly, Screen):
     @admin.display(description=_("why"))
     def reason(self, user: CoreUser) -> str:
         """Why the lead failed, in short."""
-        return brief(user.lead_reason) or "—"
+        return brief(user.lead_reason)
 
     @admin.display(description=_("why"))
     def why(self, user: CoreUser) -> str:
