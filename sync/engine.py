@@ -24,6 +24,7 @@ from sync.flows.steps import COMMANDS_A_REQUEST, Parcel
 from sync.models import Due, Event, Job, MethodBudget, Pace, Portal, Slot
 from sync.pace import Permit
 from sync.settling import settle
+from sync.telling import tell_of_trouble
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,8 @@ def _round(portal: Portal, slot: Slot) -> bool:
     pace = Pace.of(portal)
     permit = pace.permit(portal.limits, now=time.time())
     if not permit.is_granted:
+        if pace.is_away:
+            tell_of_trouble(portal, pace.trouble)
         return False
     step = FLOWS[choice.flow].steps[choice.step]
     load = _claim(portal, choice, permit, most=step.most, holder=slot.holder)

@@ -10,17 +10,14 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from sync import bell
-from sync.flows import FLOWS
 from sync.flows.steps import News
-from sync.models import Attachment, Attempt, Cargo, Job, Route
+from sync.models import Attachment, Attempt, Cargo, Job
 from sync.models.atomic import atomically
-from sync.models.queue import JobQuerySet
 from sync.models.rows import update_each
+from sync.telling import tell
 from sync.verdict import Ruling, Verdict
 
 if TYPE_CHECKING:
@@ -30,10 +27,6 @@ LINK_COLUMNS = [
     "target_id", "state", "params", "content_hash", "back_hash", "files", "reported_at",
     "writes", "writes_since", "updated_at",
 ]  # fmt: skip
-
-TELLING = [name for name, flow in FLOWS.items() if flow.tell]
-"""Flows that answer whoever asked."""
-
 
 JOBS_AT_ONCE = 50
 """Settled in one transaction: while it lasts, SQLite takes in no webhook. As many as a request can write."""
@@ -118,21 +111,6 @@ def _save_states(load: Load, rulings: dict[int, Ruling]) -> None:
             bell.ring(portal_id)
 
 
-def cancel(jobs: JobQuerySet) -> int:
-    """Staff cancel waiting and failed jobs; who asked for one that still waited hears so. How many changed.
-
-    Of those that had failed they have heard already.
-    """
-    flow_of = dict(Route.objects.filter(flow__in=TELLING).values_list("pk", "flow"))
-    with transaction.atomic():
-        asked = list(jobs.filter(state=Job.State.WAITING, route__in=flow_of).select_for_update())
-        count = jobs.cancel(now=timezone.now())
-        reason = _("Cancelled by staff.")
-        news = [News(job, Job.State.CANCELLED, job.attempts, reason=reason) for job in asked]
-        _tell_by_flow([(flow_of[one.job.route_id], one) for one in news])
-    return count
-
-
 def _tell(load: Load, rulings: dict[int, Ruling]) -> None:
     """Flows that answer whoever asked do so here: the answer is stored with the state it tells of."""
     told = []
@@ -142,13 +120,7 @@ def _tell(load: Load, rulings: dict[int, Ruling]) -> None:
             job, verdict.state, job.attempts, tried.outcome, failure=verdict.failure, reason=tried.message
         )
         told.append((job.route.flow, news))
-    _tell_by_flow(told)
-
-
-def _tell_by_flow(told: list[tuple[str, News]]) -> None:
-    for flow in dict.fromkeys(flow for flow, _news in told):
-        if tell := FLOWS[flow].tell:
-            tell([news for name, news in told if name == flow])
+    tell(told)
 
 
 def _ring(verdicts: list[Verdict], *, now: datetime) -> None:

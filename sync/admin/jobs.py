@@ -23,7 +23,7 @@ from sync.admin.screen import MOST_LOGGED, ReadOnly, Screen
 from sync.admin.searching import DealSearch
 from sync.admin.words import KINDS, badge, brief, safe_pairs, step_words
 from sync.models import Job, Portal, Route
-from sync.settling import cancel
+from sync.telling import cancel
 
 RETRIABLE = (Job.State.FAILED, Job.State.CANCELLED)
 CANCELLABLE = (Job.State.WAITING, Job.State.FAILED)

@@ -195,6 +195,7 @@ class News:
     """What became of a job: its new state, and why when it did not end well (a sentence for staff).
 
     `tried`: how the try ended (Attempt.Outcome; "" when staff cancelled the job). `attempts` counts this try.
+    `is_put_off`: there was no try; the portal is away, and the job will wait.
     """
 
     job: Job
@@ -203,6 +204,7 @@ class News:
     tried: str = ""
     failure: str = ""
     reason: str = ""
+    is_put_off: bool = False
 
 
 Sort = Callable[[Route, Side, list[Event]], list[Ticket | Ignored]]

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sync import sweeping
 from sync.models import Attempt, Job, Link, Message, Pace, Portal, Slot
-from sync.settling import cancel
+from sync.telling import cancel
 
 HOUR = timedelta(hours=1)
 
@@ -282,3 +282,49 @@ def test_a_burst_costs_hardly_more_than_the_fewest_requests(desk: Desk):
     assert len(desk.replies("success")) == count
     fewest = count / 50 + 1  # and one look at the portal
     assert desk.portal.get("stats")["requests"] <= fewest * 1.1
+
+
+def test_who_waits_behind_an_open_breaker_is_told_too_and_once(desk: Desk, monkeypatch):
+    """One job at a time is tried then: of many users most would never have a third try."""
+    monkeypatch.setattr("sync.telling.PATIENCE", timedelta(0))
+    fault(desk, away=True)
+    desk.send("create", *(user(number) for number in range(1, 121)))
+    for _ in range(12):
+        Job.objects.filter(state="waiting").update(due_at=timezone.now())
+        Pace.objects.update(tat=0, bucket_tat=0)
+        desk.drain()
+    assert Pace.of(desk.route.target).is_away
+    late = user(121)
+    desk.send("create", late)
+    desk.drain()
+    told = sorted(reply["user_id"] for reply in desk.replies("error"))
+    assert told == list(range(1, 122)), "everybody, and nobody twice"
+    assert all(reply["reason"] for reply in desk.replies("error"))
+    assert Job.objects.filter(state="waiting").count() == 121
+    fault(desk)
+    Pace.objects.update(failures=0, away_until=0)
+    Job.objects.filter(state="waiting").update(due_at=timezone.now())
+    desk.run()
+    assert sorted(reply["user_id"] for reply in desk.replies("success")) == list(range(1, 122))
+    assert len(desk.replies()) == 242
+    assert arrivals(desk) == sorted(str(number) for number in range(1, 122))
+
+
+def test_a_fresh_request_has_a_moment_before_its_portal_is_called_away(desk: Desk):
+    fault(desk, away=True)
+    desk.send("create", user())
+    for _ in range(8):
+        Job.objects.filter(state="waiting").update(due_at=timezone.now())
+        Pace.objects.update(tat=0, bucket_tat=0)
+        desk.drain()
+        if Pace.of(desk.route.target).is_away:
+            break
+    Attempt.objects.all().delete()  # as if it had come just now
+    Pace.objects.update(away_until=time.time() + 60)
+    before = len(desk.replies())
+    desk.drain()
+    assert len(desk.replies()) == before
+    Job.objects.update(created_at=timezone.now() - HOUR)
+    Job.objects.filter(state="waiting").update(due_at=timezone.now())
+    desk.drain()
+    assert len(desk.replies()) == before + 1

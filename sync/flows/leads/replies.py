@@ -1,7 +1,8 @@
 """Answering whoever asked: what became of the request, stored in the transaction that settles its job.
 
 An answer is final for the sender, but not always for us. When the portal is in trouble, the sender hears so
-after the third try, as from the original; the job waits on, and a later success is told, too.
+after the third try, as from the original, or when there will be none for long; the job waits on, and a later
+success is told, too.
 """
 
 from __future__ import annotations
@@ -42,9 +43,15 @@ def _answer(news: News, spoiled: int) -> tuple[str, dict[str, Any]] | None:
     if news.state == Job.State.DONE:
         return leads.success(params, int(news.job.target_id), max(news.attempts, spoiled + 1))
     if news.state == Job.State.WAITING:
-        is_the_last = news.tried in SPOILED and spoiled == TOLD_AFTER
-        return leads.error(params, news.reason, spoiled) if is_the_last else None
+        return leads.error(params, news.reason, spoiled) if _is_to_be_told(news, spoiled) else None
     return leads.error(params, _reason(news), max(news.attempts, spoiled))
+
+
+def _is_to_be_told(news: News, spoiled: int) -> bool:
+    """Once: with the third try, or when the job is put off before it had three."""
+    if news.is_put_off:
+        return spoiled < TOLD_AFTER
+    return news.tried in SPOILED and spoiled == TOLD_AFTER and not news.job.warning
 
 
 def _reason(news: News) -> str:
