@@ -100,7 +100,6 @@ class _Ear:
         if time.monotonic() < self.look_at:
             return False
         self.look_at = time.monotonic() + LOOK_SECONDS
-        close_old_connections()
         Heartbeat.beat(self.name)
         return True
 

