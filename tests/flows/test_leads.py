@@ -12,14 +12,14 @@ from sync.models import Attempt, CoreUser, Event, FieldMapping, Job, Link, Messa
 
 
 def test_a_new_user_becomes_a_lead_and_the_core_hears_of_it(desk: Desk):
-    desk.send("create", user(7, stage="IN_PROCESS"), reply_queue="bitrix.responses")
+    desk.send("create", user(7, stage="IN_PROCESS"), reply_queue="replies.of.theirs")
     desk.run()
     [lead] = desk.leads()
     assert (lead["NAME"], lead["STATUS_ID"], lead["ORIGIN_ID"]) == ("User 7", "IN_PROCESS", "7")
     assert [(row["VALUE"], row["VALUE_TYPE"]) for row in lead["PHONE"]] == [("+79000000007", "WORK")]
     assert lead["ORIGINATOR_ID"] == "b24-interconnector/users-leads"
     message = Message.objects.get()
-    assert (message.queue, message.pattern) == ("bitrix.responses", "bitrix.responses")
+    assert (message.queue, message.pattern) == ("replies.of.theirs", "bitrix.responses")
     assert message.data == {
         "status": "success",
         "action": "create_card",
@@ -351,8 +351,10 @@ def test_a_user_of_our_own_core_can_be_sent_again(desk: Desk):
             inbox.queue(desk.route, [unknown])
 
 
-def test_what_happens_to_leads_there_asks_nothing(desk: Desk):
-    notice = inbox.Notice("lead", "update", "5", own_id="5", sent_at="1")
+@pytest.mark.parametrize("entity", ["lead", "user"])
+def test_what_happens_in_the_portal_asks_nothing(desk: Desk, entity):
+    """Nor do changes of its own employees, who are users too."""
+    notice = inbox.Notice(entity, "update", "5", own_id="5", params={"user": user(5)}, sent_at="1")
     inbox.receive(desk.route.target, notice, details={})
     desk.drain()
     assert not Job.objects.exists()

@@ -121,6 +121,18 @@ def test_a_new_request_after_a_cancelled_unknown_create_looks_first(desk: Desk):
     assert arrivals(desk) == ["1"]
 
 
+def test_what_staff_have_mapped_meanwhile_stays(desk: Desk):
+    chosen = str(desk.portal.call("crm.lead.add", {"fields": {"NAME": "chosen by staff"}}))
+    fault(desk, cut=1.0, count=1, methods=["crm.lead.add"])
+    desk.send("create", user())
+    desk.drain()
+    assert Job.objects.get().step == "find_lead"
+    Link.objects.update(state="linked", target_id=chosen)
+    desk.run()
+    assert Link.objects.get().target_id == chosen
+    assert desk.replies()[0]["bitrix_lead_id"] == int(chosen)
+
+
 def test_an_update_after_a_create_that_failed_makes_the_lead(desk: Desk):
     desk.send("create", user(stage="NO_SUCH"))
     desk.run()
