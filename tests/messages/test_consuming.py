@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from django.db import DataError, OperationalError, transaction
 
 from sync import consuming, users
 from sync.connectors.rabbitmq import leads, wire
+from sync.connectors.rabbitmq.broker import connect
 from sync.connectors.rabbitmq.reading import Delivery
 from sync.connectors.rabbitmq.wire import encode
 from sync.consuming import ROLES, take
 from sync.errors import NeedsStaff
 from sync.models import CoreUser, Event, Pace, Portal, Route
+from tests.rabbitmq import Exchange
 
 USER = {"id": 7, "full_name": "Анна 🙂", "phone": "+79161234567", "stage": "NEW"}
 
@@ -78,6 +81,20 @@ def test_an_equal_message_without_an_id_is_done_again(leads_route: Route) -> Non
     """A user may be A, then B, then A: the second A is no repetition."""
     assert take(ROLES["bitrix"], [request(), request(), request(message_id="1"), request(message_id="2")])
     assert len(events()) == 4
+
+
+@pytest.mark.django_db
+def test_an_id_that_is_no_text_is_an_id_all_the_same(over_rabbitmq: Exchange, leads_route: Route) -> None:
+    body = encode("user_created", {"user": USER})
+    for _ in range(2):
+        over_rabbitmq.nest.write(over_rabbitmq.requests, body, message_id=b"\xff\xfe")
+    with connect(over_rabbitmq.url, name="test") as link:
+        link.read(over_rabbitmq.requests, partial(take, ROLES["bitrix"]))
+        while over_rabbitmq.nest.count(over_rabbitmq.requests):
+            link.turn(0.2)
+        link.turn(0.2)
+    assert len(events()) == 1
+    assert over_rabbitmq.nest.count(f"{over_rabbitmq.requests}.dead") == 0
 
 
 @pytest.mark.django_db

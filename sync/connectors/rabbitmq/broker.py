@@ -32,6 +32,9 @@ HANDSHAKE_SECONDS = 10.0
 BLOCKED_SECONDS = 10.0
 """How long we wait for a broker that takes no messages (memory or disk alarm)."""
 
+LONGEST_REASON = 1000
+"""Characters; all headers of a message share one frame."""
+
 DEAD = ".dead"
 """What the queue of dead letters is called after its queue's name."""
 
@@ -82,6 +85,10 @@ class Link:
         """
         with self._in_our_words():
             channel = self._declare(self._connection.channel(), queue)
+            state = self.state_of(queue)
+            if state and state.consumers:  # who stands by asks often: no error in RabbitMQ's log each time
+                channel.close()
+                return False
             reading = Reading(queue, channel, take)
             channel.basic_qos(prefetch_count=AT_ONCE)
             try:
@@ -138,7 +145,11 @@ class Link:
 
     def _bury(self, delivery: Delivery, reason: str) -> None:
         """Put a message aside with the reason; confirmed before it is acknowledged, so it cannot be lost."""
-        headers = {"reason": reason, "queue": delivery.queue, "at": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
+        headers = {
+            "reason": reason[:LONGEST_REASON],
+            "queue": delivery.queue,
+            "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        }
         dead = delivery.queue + DEAD
         self.publish(dead, delivery.body, message_id=delivery.message_id, headers=headers)
 

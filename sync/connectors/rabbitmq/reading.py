@@ -40,7 +40,10 @@ class Reading:
 
     def keep(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
         """One more came."""
-        delivery = Delivery(self.queue, body, properties.message_id or "")
+        message_id = properties.message_id or ""
+        if isinstance(message_id, bytes):  # pika's for a text that is no UTF-8
+            message_id = message_id.decode(errors="backslashreplace")
+        delivery = Delivery(self.queue, body, message_id)
         self.waiting.append((method.delivery_tag, delivery))
 
     def batch(self) -> tuple[int, list[Delivery]]:
