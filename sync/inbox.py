@@ -23,7 +23,7 @@ from sync.connectors.types import Notice
 from sync.flows import FLOWS
 from sync.flows.steps import Flow, Ignored, Ticket
 from sync.models import Event, Job, Portal, Route, Slot
-from sync.models.atomic import atomically
+from sync.models.atomic import atomically, in_turn
 from sync.models.together import store
 
 EVENTS_AT_ONCE = 100
@@ -63,7 +63,8 @@ def receive_many(portal: Portal, arrivals: Mapping[str, Notice]) -> None:
     forget them after that one.
     """
     events = [_event(portal, notice, fingerprint, details={}) for fingerprint, notice in arrivals.items()]
-    Event.objects.bulk_create(events, ignore_conflicts=True)
+    with in_turn():
+        Event.objects.bulk_create(events, ignore_conflicts=True)
     # not before the commit: the bell under way then may be heard too early for these
     transaction.on_commit(partial(bell.ring, portal.pk), robust=True)
 
