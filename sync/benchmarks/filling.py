@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -46,14 +47,15 @@ NUMBERS = (
 
 
 def fill(*, rows: int) -> dict[str, Any]:
-    """Bring the past to `rows` ended jobs, at most MOST."""
+    """Bring the past to `rows` ended jobs, at most MOST; tells the `seconds` it took."""
+    began = time.perf_counter()
     have = Job.objects.filter(lane__gte=str(FIRST_ID), lane__lt=str(2 * FIRST_ID), head_of=None).count()
     for first in range(have, rows, AT_ONCE):
         with transaction.atomic():
             _insert_past(first, min(rows, first + AT_ONCE))
     if have < rows:
         _analyze()
-    return {"jobs": Job.objects.count()}
+    return {"seconds": time.perf_counter() - began}
 
 
 def _insert_past(first: int, end: int) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from sync import bell, engine, inbox
 from sync.benchmarks.filling import fill
-from sync.benchmarks.looking import full_counts
+from sync.benchmarks.looking import full_counts, tally
 from sync.connectors.types import Notice
 from sync.models import ApiKey, Attempt, CoreUser, Event, Heartbeat, Job, Message, Portal
 
@@ -164,4 +164,5 @@ WORKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "forget_workers": forget_workers,
     "fill": fill,
     "full_counts": full_counts,
+    "tally": tally,
 }

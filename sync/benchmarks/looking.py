@@ -1,14 +1,17 @@
-"""Looking at the staff's pages from inside: does one count a whole table?"""
+"""Looking at the staff's pages from inside: does one count a whole table? How long does the tally take?"""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
+
+from sync.status import queue_status
 
 _COUNT = re.compile(r"COUNT\(", re.IGNORECASE)
 _BIG = re.compile(r"FROM [`\"]sync_(job|event|link|attempt)[`\"]")
@@ -31,3 +34,14 @@ def full_counts(*, pages: Iterable[str], login: str) -> dict[str, Any]:
             if answer.status_code != 200:
                 raise RuntimeError(f"{page}: HTTP {answer.status_code}")
     return {"statements": sorted(set(found))}
+
+
+def tally(*, rounds: int) -> dict[str, Any]:
+    """Seconds that each of so many looks at the whole queue takes."""
+    return {"seconds": [_seconds() for _ in range(rounds)]}
+
+
+def _seconds() -> float:
+    began = time.perf_counter()
+    queue_status()
+    return time.perf_counter() - began

@@ -8,50 +8,94 @@ import time
 import requests
 
 from sync.benchmarks.figures import Figure, Findings, median
+from sync.benchmarks.filling import FIRST_ID
 from sync.benchmarks.ground import Ground
 from sync.benchmarks.staging import Staged, staged
 from sync.rehearsal import run_manage
 
 LOGIN, PASSWORD = "bench", "of-the-benchmark"
-PAGES = {
-    "first page": "/admin/",
-    "jobs": "/admin/sync/job/",
-    "jobs, page 20": "/admin/sync/job/?p=20",
-    "jobs: done": "/admin/sync/job/?state=done",
-    "jobs: failed": "/admin/sync/job/?state=failed",
-    "jobs: failed by a setting": "/admin/sync/job/?failure=config",
-    "jobs: waiting at a step": "/admin/sync/job/?step=create",
-    "jobs: created in the last hour": "/admin/sync/job/?created=hour",
-    "jobs: finished in the last week": "/admin/sync/job/?finished=week",
-    "jobs: a deal's number": "/admin/sync/job/?q=500000",
-    "webhooks": "/admin/sync/event/",
-    "deal mappings": "/admin/sync/link/",
-}
+JOBS, EVENTS, LINKS = (f"/admin/sync/{name}/" for name in ("job", "event", "link"))
+STATES = ("waiting", "running", "done", "skipped", "failed", "cancelled")
+PERIODS = ("hour", "week", "month")
+TALLY = "manage.py queue, from the first query on"
+
+
+def pages(rows: int) -> dict[str, str]:
+    """Name → address: every screen, every filter and the usual pairs of them, over a past of `rows` jobs.
+
+    The past's rows have the IDs from 1 on; its portals and its route are the first ones.
+    """
+    some, deal = max(1, rows // 2), FIRST_ID + rows // 2
+    return {
+        "first page": "/admin/",
+        "jobs": JOBS,
+        "jobs, page 100": f"{JOBS}?p=100" if rows >= 10_000 else f"{JOBS}?p=20",
+        "all jobs": f"{JOBS}?state=all",
+        **{f"jobs: {state}": f"{JOBS}?state={state}" for state in STATES},
+        "jobs: failed, a common word": f"{JOBS}?failure=refused",
+        "jobs: failed, a rare word": f"{JOBS}?failure=config",
+        "jobs: failed, a word of none": f"{JOBS}?failure=bug",
+        "jobs: a step where many stand": f"{JOBS}?step=stage",
+        "jobs: a step where none stands": f"{JOBS}?step=create",
+        **{f"jobs: created, {period}": f"{JOBS}?created={period}" for period in PERIODS},
+        **{f"jobs: finished, {period}": f"{JOBS}?finished={period}" for period in PERIODS},
+        "jobs of a route": f"{JOBS}?route__id__exact=1",
+        "jobs of a route: failed": f"{JOBS}?route__id__exact=1&state=failed",
+        "jobs of a route: a rare word": f"{JOBS}?route__id__exact=1&failure=config",
+        "jobs of a portal": f"{JOBS}?portal__id__exact=1",
+        "jobs of a portal that has none": f"{JOBS}?portal__id__exact=2",
+        "jobs of a portal: waiting": f"{JOBS}?portal__id__exact=1&state=waiting",
+        "jobs: done, finished, week": f"{JOBS}?state=done&finished=week",
+        "jobs: failed, created, month": f"{JOBS}?state=failed&created=month",
+        "jobs: a deal": f"{JOBS}?q={deal}",
+        "jobs: no deal": f"{JOBS}?q=1",
+        "a job": f"{JOBS}{some}/change/",
+        "events": EVENTS,
+        "events: a common outcome": f"{EVENTS}?outcome=queued",
+        "events: a rare outcome": f"{EVENTS}?outcome=ignored",
+        "events: waiting": f"{EVENTS}?outcome=waiting",
+        "events of a portal": f"{EVENTS}?portal__id__exact=1",
+        "events: received, week": f"{EVENTS}?received=week",
+        "events: a deal": f"{EVENTS}?q={deal}",
+        "an event": f"{EVENTS}{some}/change/",
+        "deal mappings": LINKS,
+        "deal mappings of a route": f"{LINKS}?route__id__exact=1",
+        "deal mappings: a deal": f"{LINKS}?q={deal}",
+        "a deal mapping": f"{LINKS}{some}/change/",
+        "portals": "/admin/sync/portal/",
+        "routes": "/admin/sync/route/",
+    }
 
 
 def run(ground: Ground) -> Findings:
     """Each page through gunicorn, on each engine at hand; the slowest counts."""
-    findings = Findings(rows=[("page", *(f"{engine}, ms" for engine in ground.engines))])
+    findings = Findings(rows=[("page", *(f"{engine}, ms (first visit)" for engine in ground.engines))])
     by_engine = {engine: _measured(ground, engine, findings) for engine in ground.engines}
-    for page in PAGES:
-        findings.rows.append((page, *(f"{times[page]:.0f}" for times in by_engine.values())))
+    for page in (*pages(ground.scale.rows), TALLY):
+        visits = [times[page] for times in by_engine.values()]
+        findings.rows.append((page, *(f"{median(rest):.0f} ({first:.0f})" for first, *rest in visits)))
     return findings
 
 
-def _measured(ground: Ground, engine: str, findings: Findings) -> dict[str, float]:
+def _measured(ground: Ground, engine: str, findings: Findings) -> dict[str, list[float]]:
+    """Milliseconds of each visit of each page."""
+    addresses, visits = pages(ground.scale.rows), ground.scale.rounds + 1
     with staged(ground, engine=engine) as play:
         play.worker.stop()
-        play.inside("fill", rows=ground.scale.rows)
+        seconds = play.inside("fill", rows=ground.scale.rows)["seconds"]
+        ground.say(f"{engine}: {ground.scale.rows} ended jobs written in {seconds:.0f} s")
         person = _signed_in(play)
         times = {
-            page: median(_seconds(person, play.base + path) for _ in range(ground.scale.rounds + 1)) * 1000
-            for page, path in PAGES.items()
+            page: [_seconds(person, play.base + path) * 1000 for _ in range(visits)]
+            for page, path in addresses.items()
         }
-        counted = play.inside("full_counts", pages=list(PAGES.values()), login=LOGIN)["statements"]
-    slowest = max(times, key=lambda page: times[page])
-    ground.say(f"{engine}: the slowest is {slowest}, {times[slowest]:.0f} ms; {len(counted)} full counts")
+        times[TALLY] = [one * 1000 for one in play.inside("tally", rounds=visits)["seconds"]]
+        counted = play.inside("full_counts", pages=list(addresses.values()), login=LOGIN)["statements"]
+    middle = {page: median(found[1:]) for page, found in times.items()}
+    slowest = max(middle, key=lambda page: middle[page])
+    ground.say(f"{engine}: the slowest is “{slowest}”, {middle[slowest]:.0f} ms; {len(counted)} full counts")
     findings.figures += [
-        Figure(f"Admin at size on {engine}: slowest page", times[slowest], "ms", most=500, digits=0),
+        Figure(f"Admin at size on {engine}: slowest page", middle[slowest], "ms", most=500, digits=0),
         Figure(f"Admin at size on {engine}: full counts", len(counted), most=0, digits=0),
     ]
     findings.notes += [f"{engine}, full count: `{statement}`" for statement in counted]
