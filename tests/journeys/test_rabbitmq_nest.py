@@ -193,3 +193,17 @@ def test_our_core_and_the_original_bitrix_role(stage: LeadStage) -> None:
     reply(status="success", action="move_card", user_id=10**6, user={}, bitrix_lead_id=1, attempts=1)
     dead = nest.get(f"{names.replies}.dead")
     assert "no user" in dead.properties.headers["reason"]
+
+
+def test_without_rabbitmq_both_roles_work_in_one_process(stage: LeadStage) -> None:
+    stage.site.settings["RABBITMQ_URL"] = ""
+    web = stage.serve()
+    stage.work()
+    made = stage.ask(web, "POST", "/users", full_name="Анна", phone="+79161234567", stage="NEW")
+    stage.ask(web, "PATCH", f"/users/{made['id']}", full_name="Анна Вторая")
+    stage.ask(web, "POST", f"/users/{made['id']}/move", stage="IN_PROCESS")
+    stage.until(lambda: stage.is_quiet() and stage.states() == {"linked": 1})
+    (lead,) = stage.leads()
+    assert (lead["NAME"], lead["STATUS_ID"]) == ("Анна Вторая", "IN_PROCESS")
+    told = stage.ask(web, "GET", f"/users/{made['id']}")
+    assert told["bitrix_lead_id"] == int(lead["ID"])
