@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Desk, user
 
 from sync import inbox
 from sync.connectors.rabbitmq import leads
 from sync.errors import Refused
 from sync.models import Attempt, CoreUser, Event, FieldMapping, Job, Link, Message, ValueMapping
+from tests.flows.conftest import Desk, user
 
 
 def test_a_new_user_becomes_a_lead_and_the_core_hears_of_it(desk: Desk):

@@ -8,13 +8,13 @@ import time
 from datetime import timedelta
 
 import pytest
-from conftest import Desk, user
 from django.db import connection
 from django.utils import timezone
 
 from sync import sweeping
 from sync.models import Attempt, Job, Link, Message, Pace, Portal, Slot
 from sync.telling import cancel
+from tests.flows.conftest import Desk, user
 
 HOUR = timedelta(hours=1)
 
