@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from sync import users
@@ -31,6 +33,13 @@ def test_the_first_answer_comes_again_whatever_happened_since(api: Caller) -> No
     api("PATCH", f"/users/{user_id}", {"stage": "WON"})
     assert api("POST", "/users", IVAN, Idempotency_Key=KEY).json() == first.json()
     assert CoreUser.objects.get().stage == "WON"
+
+
+def test_to_repeat_an_answer_costs_no_write(api: Caller) -> None:
+    api("POST", "/users", IVAN, Idempotency_Key=KEY)
+    with CaptureQueriesContext(connection) as queries:
+        api("POST", "/users", IVAN, Idempotency_Key=KEY)
+    assert [one["sql"].partition(" ")[0] for one in queries.captured_queries] == ["SELECT"]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +111,8 @@ def test_answers_are_forgotten_after_a_day(api: Caller, monkeypatch: pytest.Monk
         api("POST", "/users", IVAN, Idempotency_Key=f"old{number}")
     Replay.objects.update(created_at=now - timedelta(hours=24, seconds=1))
     api("POST", "/users", IVAN, Idempotency_Key="young")
+    young = Replay.objects.order_by("id").last()
+    Replay.objects.filter(pk=young.pk).update(created_at=now - timedelta(hours=23, minutes=59))
     assert users.prune_replays(now) == 5
     assert Replay.objects.count() == 1
     assert users.prune_replays(now) == 0

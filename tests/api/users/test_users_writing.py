@@ -127,6 +127,24 @@ def test_no_user_without_its_message(
     assert list(CoreUser.objects.values()) == before
 
 
+@pytest.mark.django_db(transaction=True)
+def test_nobody_needs_to_open_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = users.create(IVAN)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("no room for a message")
+
+    monkeypatch.setattr(outbox, "put", fail)
+    for work in (
+        lambda: users.create(IVAN),
+        lambda: users.change(user.pk, {"stage": "WON"}),
+        lambda: users.move(user.pk, "WON"),
+    ):
+        with pytest.raises(RuntimeError):
+            work()
+    assert [one.stage for one in CoreUser.objects.all()] == ["NEW"]
+
+
 def test_no_message_without_its_user(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails after both were written takes both back."""
     monkeypatch.setattr(Replay, "save", lambda *_, **__: 1 / 0)
