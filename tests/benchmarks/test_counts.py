@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.benchmarks import draining, growth, hosts, intake, memory, pages, peer, shares, underwork
+from sync.benchmarks import draining, growth, hosts, intake, memory, pages, peer, shares, underwork, users
 from sync.benchmarks.ground import Ground, Scale
 from sync.benchmarks.registry import BENCHMARKS
 
@@ -34,7 +34,7 @@ def figures(findings) -> dict[str, float]:
 
 
 def test_every_benchmark_has_a_test():
-    tested = {draining, growth, hosts, intake, memory, pages, peer, shares, underwork}
+    tested = {draining, growth, hosts, intake, memory, pages, peer, shares, underwork, users}
     assert {benchmark.run for benchmark in BENCHMARKS.values()} == {module.run for module in tested}
 
 
@@ -59,6 +59,14 @@ def test_every_webhook_offered_is_accepted_and_stored(ground):
     for counts in found.counts.values():
         assert counts["refused"] == 0
         assert counts["stored"] > 0
+
+
+def test_every_user_offered_is_stored_with_its_message(ground):
+    found = users.run(ground)
+    assert set(found.counts) == set(ground.engines)
+    for counts in found.counts.values():
+        assert counts["refused"] == 0
+        assert counts["users"] == counts["messages"] == counts["accepted"] > 0
 
 
 def test_no_webhook_is_lost_while_the_workers_are_busy(ground):
