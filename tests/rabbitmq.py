@@ -41,7 +41,10 @@ class Exchange:
 
 @pytest.fixture
 def exchange() -> Iterator[Exchange]:
-    """Fresh queue names; whatever was declared under them is deleted afterwards."""
+    """Fresh queue names; whatever was declared under them is deleted afterwards.
+
+    To be asked for before a site, so that its processes have ended by then: they would declare them again.
+    """
     mark = f"test_{uuid.uuid4().hex[:12]}"
     try:
         nest = Nest(URL)

@@ -19,7 +19,7 @@ SECONDS = 40
 
 
 @pytest.fixture
-def site_of_leads(sqlite_site: Site, exchange: Exchange) -> Site:  # noqa: F811
+def site_of_leads(exchange: Exchange, sqlite_site: Site) -> Site:  # noqa: F811
     """An installation that shares the test's queues."""
     sqlite_site.settings |= exchange.settings
     return sqlite_site
@@ -127,7 +127,7 @@ def test_rabbitmq_goes_and_comes_back(site_of_leads: Site, exchange: Exchange) -
     assert "guest:guest" not in consumer.output()
 
 
-def test_the_database_goes_and_comes_back(mysql_site: Site, exchange: Exchange) -> None:  # noqa: F811
+def test_the_database_goes_and_comes_back(exchange: Exchange, mysql_site: Site) -> None:  # noqa: F811
     mysql_site.settings |= exchange.settings
     add_route(mysql_site)
     gate, url = gate_to(mysql_site.database_url)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.fixture
-def stage(sqlite_site: Site, exchange: Exchange) -> Iterator[LeadStage]:  # noqa: F811
+def stage(exchange: Exchange, sqlite_site: Site) -> Iterator[LeadStage]:  # noqa: F811
     """The exchange, its portal ready."""
     play = LeadStage(sqlite_site, exchange)
     play.furnish()

@@ -28,7 +28,7 @@ REQUESTS = 30
 
 
 @pytest.fixture
-def stage(sqlite_site: Site, exchange: Exchange) -> Iterator[LeadStage]:  # noqa: F811
+def stage(exchange: Exchange, sqlite_site: Site) -> Iterator[LeadStage]:  # noqa: F811
     """The exchange on SQLite; the test furnishes it."""
     play = LeadStage(sqlite_site, exchange)
     yield play
@@ -36,7 +36,7 @@ def stage(sqlite_site: Site, exchange: Exchange) -> Iterator[LeadStage]:  # noqa
 
 
 @pytest.fixture
-def mysql_stage(mysql_site: Site, exchange: Exchange) -> Iterator[LeadStage]:  # noqa: F811
+def mysql_stage(exchange: Exchange, mysql_site: Site) -> Iterator[LeadStage]:  # noqa: F811
     """The exchange on MariaDB; the test furnishes it."""
     play = LeadStage(mysql_site, exchange)
     yield play
