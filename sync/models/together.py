@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError
 
-from sync.models.atomic import in_turn
+from sync.models.atomic import has_stepped_back, in_turn
 from sync.models.event import Event
 
 
@@ -47,7 +47,7 @@ def _drive(guests: Sequence[_Guest]) -> None:
     try:
         _insert([guest.event for guest in guests])
     except Exception as error:  # noqa: BLE001  # each thread raises its own
-        if isinstance(error, IntegrityError) and len(guests) > 1:  # one's fault is not the others'
+        if len(guests) > 1 and _is_about_one(error):
             for guest in guests:
                 _drive([guest])
             return
@@ -55,6 +55,11 @@ def _drive(guests: Sequence[_Guest]) -> None:
             guest.error = error
     for guest in guests:
         guest.is_over = True
+
+
+def _is_about_one(error: Exception) -> bool:
+    """A row that cannot be, or two INSERTs that wait for each other's: no fault of the others."""
+    return isinstance(error, IntegrityError) or has_stepped_back(error)
 
 
 def _insert(events: Sequence[Event]) -> None:

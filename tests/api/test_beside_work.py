@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from django.db import IntegrityError, connections, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, connections, transaction
 
 from sync import inbox
 from sync.connectors.types import Notice
@@ -18,6 +18,7 @@ from sync.models import Event, Portal, together
 from sync.models.atomic import atomically
 from sync.rehearsal.processes import wait_until
 from tests.api.conftest import TOKEN, furnish
+from tests.environment import IS_MYSQL
 from tests.processes import Site, WebServer
 
 SECONDS = 5  # long for a webhook, short for what it must not wait for
@@ -86,8 +87,10 @@ def _together(*events: Event) -> list[Any]:
 
     def store(place: int) -> None:
         try:
+            if connection.vendor == "mysql":
+                connection.cursor().execute("SET innodb_lock_wait_timeout = 1")
             together.store(events[place])
-        except IntegrityError as error:
+        except DatabaseError as error:
             told[place] = error
         finally:
             connections.close_all()
@@ -129,11 +132,24 @@ def test_an_event_that_cannot_be_stored_takes_no_other_with_it(inserts: list[int
     portal = Portal.objects.create(slug="source")
     inbox.receive(portal, Notice("deal", "", "9", own_id="9", sent_at="1"), details={})
     known = Event.objects.get().fingerprint
-    events = [_event(portal.pk, "a"), _event(portal.pk, known), _event(0, "b"), _event(portal.pk, "c")]
+    events = [_event(portal.pk, "a"), _event(portal.pk, known), _event(10**9, "b"), _event(portal.pk, "c")]
     told = _together(*events)
     assert [isinstance(one, IntegrityError) for one in told] == [False, True, True, False]
     assert set(Event.objects.values_list("fingerprint", flat=True)) == {known, "a", "c"}
     assert inserts == [1, 4, 1, 1, 1, 1]
+
+
+@pytest.mark.skipif(not IS_MYSQL, reason="SQLite has no locks of rows")
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_another_process_is_storing_holds_up_no_other(inserts: list[int]) -> None:
+    portal = Portal.objects.create(slug="source")
+    with transaction.atomic():
+        _event(portal.pk, "a").save()
+        told = _together(_event(portal.pk, "a"), _event(portal.pk, "b"))
+        assert isinstance(told[0], OperationalError)
+        assert told[1] is None
+    assert inserts == [2, 1, 1]
+    assert set(Event.objects.values_list("fingerprint", flat=True)) == {"a", "b"}
 
 
 @pytest.mark.django_db(transaction=True)
