@@ -19,7 +19,6 @@ PAGE_SIZE, LARGEST_PAGE = 50, 200
 
 NO_PHONE = gettext_lazy("The phone is missing: without it no lead can be made.")
 
-
 _CONTROL = r"\u0000-\u001f\u007f-\u009f"
 PLAIN, VISIBLE = f"[^{_CONTROL}]", rf"[^\s{_CONTROL}]"
 """Regular expressions of a character that is no control character, and of one that is no space either."""

@@ -1,6 +1,6 @@
 """The shapes of our answers, for the OpenAPI description alone: `answers.py` makes them.
 
-The tests compare both (tests/api/users/test_contract.py).
+The tests compare both (tests/api/users/test_users_description.py).
 """
 
 from __future__ import annotations
