@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from sync.admin.cards import card_link, portals_at, read_id
@@ -115,7 +114,7 @@ class EventAdmin(ReadOnly, Screen):
             for job in jobs
         ]
         links = format_html_join("", '<li><a href="{}">№{}</a> {}: {}</li>', rows)
-        return format_html('<ul class="plain">{}</ul>', links) if rows else _now("none")
+        return format_html('<ul class="plain">{}</ul>', links) if rows else str(_("none"))
 
 
 def _at(event: Event) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from sync.admin.moments import ago
@@ -29,4 +28,4 @@ class HeartbeatAdmin(ReadOnly, Screen):
     @admin.display(description=_("state"))
     def life(self, worker: Heartbeat) -> SafeString:
         """Whether it works."""
-        return badge("failed", _now("silent")) if is_silent(worker) else badge("done", _now("works"))
+        return badge("failed", _("silent")) if is_silent(worker) else badge("done", _("works"))
