@@ -148,6 +148,14 @@ def test_a_lead_with_our_stamp_is_adopted_when_our_links_are_gone(desk: Desk):
     assert [lead["NAME"] for lead in desk.leads()] == ["Again"]
 
 
+@pytest.mark.parametrize("told", ["no number", "-5", 0, "²", "9" * 19, ["7"]])
+def test_what_is_no_lead_is_not_taken_for_one(desk: Desk, told):
+    desk.send("update", user(bitrix_lead_id=told))
+    desk.run()
+    assert [lead["ORIGIN_ID"] for lead in desk.leads()] == ["1"]
+    assert desk.replies("success")
+
+
 def test_two_users_never_share_a_lead(desk: Desk):
     lead_id = desk.portal.call("crm.lead.add", {"fields": {"NAME": "one"}})
     desk.send("update", *(user(number, bitrix_lead_id=lead_id) for number in (1, 2)))
@@ -169,6 +177,8 @@ def test_two_users_never_share_a_lead(desk: Desk):
         (["+79111111111", "+79000000001"], "+79000000001", ["+79111111111", "+79000000001"]),
         (["+79111111111", "+79222222222"], "+79000000001", ["+79000000001", "+79222222222"]),
         ([], "+79000000001", ["+79000000001"]),
+        (["+79000000001"], [" +79000000002 "], ["+79000000002"]),
+        (["+79000000001"], 79000000002, ["79000000002"]),
     ],
 )
 def test_a_phone_is_changed_in_place_and_never_doubled(desk: Desk, there, wanted, after):
@@ -215,6 +225,16 @@ def test_a_route_may_write_other_fields_and_other_stages(desk: Desk):
     desk.run()
     told = {lead["ORIGIN_ID"]: (lead["TITLE"], lead["STATUS_ID"], lead["NAME"]) for lead in desk.leads()}
     assert told == {"1": ("User 1 №1", "PROCESSED", "User 1"), "2": ("User 2 №2", "NEW", "User 2")}
+
+
+def test_a_move_minds_only_the_mapping_of_the_stage(desk: Desk):
+    desk.send("create", user(segment="known"))
+    desk.run()
+    other = FieldMapping.objects.create(route=desk.route, to="COMMENTS", origin="param", source="segment")
+    ValueMapping.objects.create(mapping=other, value="known", becomes="K")
+    desk.send("move", user(segment="unknown", stage="JUNK"))
+    desk.run()
+    assert [lead["STATUS_ID"] for lead in desk.leads()] == ["JUNK"]
 
 
 def test_a_value_nobody_has_mapped_is_a_config_failure(desk: Desk):

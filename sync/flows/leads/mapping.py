@@ -27,11 +27,16 @@ Row = dict[str, str]
 """`{"ID", "VALUE", "VALUE_TYPE"}`; without ID it is a new one."""
 
 
-def fields_of(job: Job, *, writing: Writing) -> dict[str, Any]:
-    """Field → value; phones and the like as plain text. NeedsStaff for a value that nobody has mapped."""
+def fields_of(job: Job, *, writing: Writing, only: str = "") -> dict[str, Any]:
+    """Field → value, or that of one field; phones and the like as plain text.
+
+    Raises NeedsStaff for a value that nobody has mapped.
+    """
     own = rules_of(job.route, "forward")
     replaced = {rule.to for rule in own}
     rules = [*(rule for rule in USUAL if rule.to not in replaced), *own]
+    if only:
+        rules = [rule for rule in rules if rule.to == only]
     user = job.params["user"]
     where = _("Route %(route)s, user %(user)s") % {"route": job.route.slug, "user": job.source_id}
     return transform(rules, user, user, writing=writing, where=where)
@@ -61,16 +66,17 @@ def rows_to_write(name: str, value: Any, there: list[Row]) -> list[Row]:
     A row without an ID would be added beside the old number, so the oldest of its kind is changed.
     https://apidocs.bitrix24.com/api-reference/crm/data-types.html
     """
-    if any(_comparable(name, row["VALUE"]) == _comparable(name, value) for row in there):
+    text = str(value[0] if isinstance(value, list) else value).strip()
+    if any(_comparable(name, row["VALUE"]) == _comparable(name, text) for row in there):
         return []
-    new = {"VALUE": str(value), "VALUE_TYPE": KIND_OF_ROW}
+    new = {"VALUE": text, "VALUE_TYPE": KIND_OF_ROW}
     if not there:
         return [new]
     oldest = min(there, key=lambda row: (row["VALUE_TYPE"] != KIND_OF_ROW, int(row["ID"])))
     return [{**oldest, "VALUE": new["VALUE"]}]
 
 
-def _comparable(name: str, value: Any) -> str:
+def _comparable(name: str, text: str) -> str:
     """Phones by their digits: a portal or a person may have written it otherwise."""
-    text = str(value).strip().casefold()
-    return (re.sub(r"\D", "", text) or text) if name == "PHONE" else text
+    digits = re.sub(r"\D", "", text) if name == "PHONE" else ""
+    return digits or text.casefold()

@@ -49,7 +49,7 @@ def look_first(parcel: Parcel, job: Job, fields: dict[str, Any]) -> Next | None:
     cargo: dict[str, Any] = parcel.cargo.get(job.pk, {})
     looked_up, stage = cargo.get(STAGES), fields.get(STAGE)
     known = parcel.found[STAGES] if looked_up is None else looked_up
-    if known is not None and (stage is None or stage in known):
+    if known is not None and (stage is None or str(stage) in known):
         return None
     if looked_up is None:
         return Next("crm_mode", keeps_attempts=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from sync.connectors.rabbitmq import leads
 from sync.errors import NeedsStaff
 from sync.flows.leads.portal import recall
 from sync.flows.steps import Parcel
@@ -63,7 +64,8 @@ def join(parcel: Parcel, job: Job, lead_id: str) -> None:
 
 def _told(job: Job) -> str:
     told = str(job.params["user"].get("bitrix_lead_id") or "").strip()
-    return told if told.isascii() and told.isdecimal() and int(told) else ""
+    is_id = told.isascii() and told.isdecimal() and len(told) <= leads.LONGEST_LEAD_ID
+    return told if is_id and int(told) else ""
 
 
 def _owner(parcel: Parcel, job: Job, lead_id: str) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from sync import outbox
 from sync.connectors.rabbitmq import leads
 from sync.flows.steps import News
+from sync.masking import mask
 from sync.models import Attempt, Job, Message
 
 TOLD_AFTER = 3
@@ -27,8 +28,11 @@ SPOILED = (Attempt.Outcome.AWAY, Attempt.Outcome.UNKNOWN)
 
 def tell(all_news: list[News]) -> None:
     """A reply for each job that has ended, and for each that the portal keeps waiting."""
-    spoiled = _spoiled([news.job for news in all_news])
-    answers = [(news.job.params, _answer(news, spoiled.get(news.job.pk, 0))) for news in all_news]
+    told = [news for news in all_news if news.state != Job.State.WAITING or news.tried in SPOILED]
+    if not told:
+        return
+    spoiled = _spoiled([news.job for news in told])
+    answers = [(news.job.params, _answer(news, spoiled.get(news.job.pk, 0))) for news in told]
     outbox.put([reply(params, answer) for params, answer in answers if answer])
 
 
@@ -43,7 +47,7 @@ def _answer(news: News, spoiled: int) -> tuple[str, dict[str, Any]] | None:
     if news.state == Job.State.DONE:
         return leads.success(params, int(news.job.target_id), max(news.attempts, spoiled + 1))
     if news.state == Job.State.WAITING:
-        return leads.error(params, news.reason, spoiled) if _is_to_be_told(news, spoiled) else None
+        return leads.error(params, _reason(news), spoiled) if _is_to_be_told(news, spoiled) else None
     return leads.error(params, _reason(news), max(news.attempts, spoiled))
 
 
@@ -57,7 +61,7 @@ def _is_to_be_told(news: News, spoiled: int) -> bool:
 def _reason(news: News) -> str:
     if news.failure == Job.Failure.BUG:  # its text is for developers
         return _("An error of ours; job %(job)s has the details.") % {"job": news.job.pk}
-    return news.reason
+    return mask(news.reason)
 
 
 def _spoiled(jobs: list[Job]) -> dict[int, int]:

@@ -64,7 +64,7 @@ def move(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     lead_id = lead_of(parcel, job)
     if not lead_id:
         return FIND
-    stage = fields_of(job, writing="update").get(STAGE)
+    stage = fields_of(job, writing="update", only=STAGE).get(STAGE)
     if not stage:
         raise Refused(
             _("There is no stage to move to: neither the request nor the route's mapping names one.")
