@@ -62,7 +62,7 @@ def _insert_past(first: int, end: int) -> None:
     """Deals number `first` to `end` - 1 of the past, the last of a million a minute old."""
     route = Route.objects.earliest("pk")
     deal, moment = _as_text(f"i + {FIRST_ID}"), _moment()
-    event_id, job_id = f"i + {_next_id(Event) - first}", f"i + {_next_id(Job) - first}"
+    event_id, job_id, link_id = (f"i + {_next_id(model) - first}" for model in (Event, Job, Link))
     known = {
         **dict.fromkeys(MOMENTS, moment),
         **dict.fromkeys(("record_id", "own_id", "source_id", "target_id", "lane", "fingerprint"), deal),
@@ -85,7 +85,7 @@ def _insert_past(first: int, end: int) -> None:
             "state": f"CASE WHEN {is_failed} THEN 'failed' ELSE 'done' END",
             "failure": f"CASE WHEN {is_rare} THEN 'config' WHEN {is_failed} THEN 'refused' ELSE '' END",
         },
-        Link: {"state": "'linked'"},
+        Link: {"id": link_id, "state": "'linked'"},
         Attempt: {"job_id": job_id, "outcome": "'passed'", "request_id": "'past'"},
     }
     for model, expressions in own.items():
