@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from sync.api import openapi  # noqa: F401  # drf-spectacular knows what has been imported
 from sync.api.health import healthz, readyz
@@ -11,6 +11,7 @@ from sync.api.views import Inbound
 
 SOURCE, RECEIVER = {"slug": settings.ORIGINAL_SOURCE}, {"slug": settings.ORIGINAL_RECEIVER}
 inbound = Inbound.as_view()
+docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html")
 users, one_user, move = Users.as_view(), OneUser.as_view(), Move.as_view()
 
 urlpatterns = [
@@ -36,7 +37,7 @@ urlpatterns = [
     path("users/<str:id>/move", move, name="move"),
     path("users/<str:id>/move/", move),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs/", docs, name="docs"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]

@@ -17,6 +17,32 @@ LOGIN, PASSWORD = "bench", "of-the-benchmark"
 JOBS, EVENTS, LINKS = (f"/admin/sync/{name}/" for name in ("job", "event", "link"))
 STATES = ("waiting", "running", "done", "skipped", "failed", "cancelled")
 PERIODS = ("hour", "week", "month")
+QUERIES = {
+    "jobs": "",
+    "all jobs": "?state=all",
+    **{f"jobs: {state}": f"?state={state}" for state in STATES},
+    "jobs: failed, a common word": "?failure=refused",
+    "jobs: failed, a rare word": "?failure=config",
+    "jobs: failed, a word of none": "?failure=bug",
+    "jobs: a step where many stand": "?step=stage",
+    "jobs: a step where none stands": "?step=create",
+    **{f"jobs: created, {period}": f"?created={period}" for period in PERIODS},
+    **{f"jobs: finished, {period}": f"?finished={period}" for period in PERIODS},
+    "jobs of a route": "?route__id__exact=1",
+    "jobs of a route: failed": "?route__id__exact=1&state=failed",
+    "jobs of a route: a rare word": "?route__id__exact=1&failure=config",
+    "jobs of a portal": "?portal__id__exact=1",
+    "jobs of a portal that has none": "?portal__id__exact=2",
+    "jobs of a portal: waiting": "?portal__id__exact=1&state=waiting",
+    "jobs: done, finished, week": "?state=done&finished=week",
+    "jobs: failed, created, month": "?state=failed&created=month",
+    "jobs: no deal": "?q=1",
+}
+"""Lists of jobs by what is asked for."""
+
+DEEP = 10_000
+"""From so many rows on there is a hundredth page."""
+
 TALLY = "manage.py queue, from the first query on"
 
 
@@ -28,27 +54,9 @@ def pages(rows: int) -> dict[str, str]:
     some, deal = max(1, rows // 2), FIRST_ID + rows // 2
     return {
         "first page": "/admin/",
-        "jobs": JOBS,
-        "jobs, page 100": f"{JOBS}?p=100" if rows >= 10_000 else f"{JOBS}?p=20",
-        "all jobs": f"{JOBS}?state=all",
-        **{f"jobs: {state}": f"{JOBS}?state={state}" for state in STATES},
-        "jobs: failed, a common word": f"{JOBS}?failure=refused",
-        "jobs: failed, a rare word": f"{JOBS}?failure=config",
-        "jobs: failed, a word of none": f"{JOBS}?failure=bug",
-        "jobs: a step where many stand": f"{JOBS}?step=stage",
-        "jobs: a step where none stands": f"{JOBS}?step=create",
-        **{f"jobs: created, {period}": f"{JOBS}?created={period}" for period in PERIODS},
-        **{f"jobs: finished, {period}": f"{JOBS}?finished={period}" for period in PERIODS},
-        "jobs of a route": f"{JOBS}?route__id__exact=1",
-        "jobs of a route: failed": f"{JOBS}?route__id__exact=1&state=failed",
-        "jobs of a route: a rare word": f"{JOBS}?route__id__exact=1&failure=config",
-        "jobs of a portal": f"{JOBS}?portal__id__exact=1",
-        "jobs of a portal that has none": f"{JOBS}?portal__id__exact=2",
-        "jobs of a portal: waiting": f"{JOBS}?portal__id__exact=1&state=waiting",
-        "jobs: done, finished, week": f"{JOBS}?state=done&finished=week",
-        "jobs: failed, created, month": f"{JOBS}?state=failed&created=month",
+        **{name: JOBS + query for name, query in QUERIES.items()},
+        "jobs, page 100": f"{JOBS}?p=100" if rows >= DEEP else f"{JOBS}?p=20",
         "jobs: a deal": f"{JOBS}?q={deal}",
-        "jobs: no deal": f"{JOBS}?q=1",
         "a job": f"{JOBS}{some}/change/",
         "events": EVENTS,
         "events: a common outcome": f"{EVENTS}?outcome=queued",

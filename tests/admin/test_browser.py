@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission, User
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sync.models import FieldMapping, Job, Portal, Route
-from tests.admin.conftest import make_job
+from tests.admin.conftest import make_job, make_world
 
 CHROMIUM = (
     os.environ.get("CHROMIUM", "") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -41,13 +41,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(params=[1280, 390], ids=["desktop", "phone"])
 def page(request: pytest.FixtureRequest, browser: Browser, live_server: Any) -> Iterator[Page]:
-    """A page of a Russian browser; scripts that fail fail the test."""
+    """A page of a Russian browser; scripts that fail and whatever our policy refuses fail the test."""
     context = browser.new_context(
         base_url=live_server.url, locale="ru-RU", viewport={"width": request.param, "height": 844}
     )
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.on(
+        "console", lambda told: faults.extend([told.text] if "Content Security Policy" in told.text else [])
+    )
     yield page
     context.close()
     assert faults == []
@@ -144,3 +147,36 @@ def test_secret_fields_stay_empty(page: Page, source: Portal) -> None:
         page.url.split("/admin/")[0] + "/inbound/from-source"
     )
     assert fits(page)
+
+
+def test_no_screen_needs_what_the_policy_refuses(page: Page, route: Route, mapping: FieldMapping) -> None:
+    make_world(route, 12)
+    job = Job.objects.order_by("id").values_list("pk", flat=True)[0]
+    User.objects.create_superuser("boss", password="boss-password")
+    page.goto("/admin/")
+    page.get_by_label("Имя пользователя").fill("boss")
+    page.get_by_label("Пароль").fill("boss-password")
+    page.get_by_role("button", name="Войти").click()
+    links = page.locator("#content-main a").evaluate_all("links => links.map(link => link.href)")
+    assert len(links) > 15
+    ours = (f"job/{job}/change", f"route/{route.pk}/change", f"portal/{route.source_id}/change")
+    for address in [*links, *(f"/admin/sync/{one}/" for one in ours), "/admin/password_change/"]:
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 200
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+    page.goto("/api/docs/")
+    expect(page.get_by_text("POST").first).to_be_visible()
+    page.get_by_text("POST").first.click()
+    expect(page.get_by_role("button", name="Try it out")).to_be_visible()
+
+
+def test_the_policy_refuses_a_script_in_the_page(browser: Browser, live_server: Any) -> None:
+    page = browser.new_page(base_url=live_server.url)
+    page.goto("/admin/login/")
+    page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<img src=nowhere onerror=\"window.harm = 1\">')"
+    )
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.harm") is None
+    page.close()
