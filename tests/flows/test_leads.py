@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from sync import inbox
 from sync.connectors.rabbitmq import leads
@@ -380,3 +381,21 @@ def test_what_happens_in_the_portal_asks_nothing(desk: Desk, entity):
     assert not Job.objects.exists()
     event = Event.objects.get()
     assert (event.outcome, bool(event.note)) == ("ignored", True)
+
+
+def test_the_cache_is_asked_outside_of_transactions(desk: Desk, monkeypatch):
+    """One that hangs must not keep the database's writers waiting."""
+    asked = []
+
+    class Watching:
+        def get(self, key: str) -> None:
+            asked.append(connection.in_atomic_block)
+
+        def set(self, key: str, *_: object) -> None:
+            asked.append(connection.in_atomic_block)
+
+    monkeypatch.setattr("sync.flows.leads.portal.cache", Watching())
+    desk.send("create", user())
+    desk.run()
+    assert len(asked) >= 2
+    assert not any(asked)

@@ -7,9 +7,11 @@ leads nowhere; a stage that the portal does not have it leaves out without a wor
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.core.cache import cache
+from django.db import transaction
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
@@ -25,19 +27,12 @@ STAGES = "stages"
 """Where a parcel keeps the stages that are remembered, if any, and a job's cargo those it just looked up."""
 
 STAGE = "STATUS_ID"
-KEPT_SECONDS = 600
+KEPT_AS, KEPT_SECONDS = "lead-stages-%d", 600
 QUESTIONS = 2
 SHOWN = 10
 
 STEP_OF = {word: FIRST[action] for action, (_pattern, word) in leads.PATTERNS.items()}
 """What a request asks for, in its own word → the step its job begins at."""
-
-
-def recall(parcel: Parcel) -> None:
-    """What is remembered of the portal; the cache may be away, then it is asked more often."""
-    parcel.found[STAGES] = None
-    with suppress(RedisError, OSError):
-        parcel.found[STAGES] = cache.get(_key(parcel.jobs[0]))
 
 
 def look_first(parcel: Parcel, job: Job, fields: dict[str, Any]) -> Next | None:
@@ -48,7 +43,7 @@ def look_first(parcel: Parcel, job: Job, fields: dict[str, Any]) -> Next | None:
     """
     cargo: dict[str, Any] = parcel.cargo.get(job.pk, {})
     looked_up, stage = cargo.get(STAGES), fields.get(STAGE)
-    known = parcel.found[STAGES] if looked_up is None else looked_up
+    known = _remembered(parcel, job) if looked_up is None else looked_up
     if known is not None and (stage is None or str(stage) in known):
         return None
     if looked_up is None:
@@ -92,14 +87,24 @@ def hear(parcel: Parcel, job: Job, answers: list[Answer]) -> Next:
     known = crm.read_stages(stages)
     if STAGES not in parcel.found:
         parcel.found[STAGES] = known
-        with suppress(RedisError, OSError):
-            cache.set(_key(job), known, KEPT_SECONDS)
+        transaction.on_commit(partial(_remember, job.portal_id, known))
     parcel.pack(job, {**parcel.cargo.get(job.pk, {}), STAGES: known})
     return Next(STEP_OF[job.params["action"]], keeps_attempts=True)
 
 
-def _key(job: Job) -> str:
-    return f"lead-stages-{job.portal_id}"
+def _remembered(parcel: Parcel, job: Job) -> dict[str, str] | None:
+    """Asked for once a parcel. The cache may be away: then the portal is asked more often."""
+    if STAGES not in parcel.found:
+        parcel.found[STAGES] = None
+        with suppress(RedisError, OSError):
+            parcel.found[STAGES] = cache.get(KEPT_AS % job.portal_id)
+    known: dict[str, str] | None = parcel.found[STAGES]
+    return known
+
+
+def _remember(portal_id: int, stages: dict[str, str]) -> None:
+    with suppress(RedisError, OSError):
+        cache.set(KEPT_AS % portal_id, stages, KEPT_SECONDS)
 
 
 STEPS = {

@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 
 from sync.connectors.rabbitmq import leads
 from sync.errors import NeedsStaff
-from sync.flows.leads.portal import recall
 from sync.flows.steps import Parcel
 from sync.models import Job, Link
 
@@ -26,7 +25,6 @@ def intend(parcel: Parcel) -> None:
     if missing:
         parcel.load()
     parcel.found[TAKEN] = _owners(parcel)
-    recall(parcel)
 
 
 def link_of(parcel: Parcel, job: Job) -> Link:
