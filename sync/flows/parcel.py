@@ -1,0 +1,51 @@
+"""Parcel: jobs that one request carries, with what they need on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sync.models import Cargo, Job, Link
+
+COMMANDS_A_REQUEST = 50
+"""Commands one request may hold: what Bitrix24's batch takes, and plenty for the others."""
+
+
+@dataclass
+class Parcel:
+    """Jobs at the same step on the same portal, carried by one request, and what they need on the way.
+
+    `links` and `cargo` are loaded once for all; what a step changes is collected in `touched_links` and
+    `new_cargo` and saved by the engine in the transaction that settles the jobs. `found` is the step's own:
+    what its `prepare` found out in bulk, for its `ask` and `hear`. `entity`: what the flow's links join.
+    `room`: commands the request may hold, fewer after time-outs, never fewer than there are jobs.
+    """
+
+    jobs: list[Job]
+    now: datetime
+    entity: str = "deal"
+    room: int = COMMANDS_A_REQUEST
+    links: dict[tuple[int, str], Link] = field(default_factory=dict)
+    cargo: dict[int, Any] = field(default_factory=dict)
+    touched_links: dict[int, Link] = field(default_factory=dict)
+    new_cargo: dict[int, Any] = field(default_factory=dict)
+    found: dict[Any, Any] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Read the links and cargo of all jobs."""
+        keys = ((job.route_id, job.source_id) for job in self.jobs)
+        self.links = Link.by_source(keys, entity=self.entity)
+        self.cargo = Cargo.load(self.jobs)
+
+    def link(self, job: Job) -> Link | None:
+        """The link of the job's source record, if there is one."""
+        return self.links.get((job.route_id, job.source_id))
+
+    def touch(self, link: Link) -> None:
+        """Save this link with the jobs."""
+        self.touched_links[link.pk] = link
+
+    def pack(self, job: Job, content: Any) -> None:
+        """What the job carries to its next step."""
+        self.new_cargo[job.pk] = self.cargo[job.pk] = content
