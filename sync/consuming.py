@@ -120,7 +120,8 @@ def _take_replies(deliveries: list[Delivery]) -> list[str]:
 
 def _hear(delivery: Delivery) -> str:
     try:
-        users.hear(leads.read_reply(decode(delivery.body)))
+        # ours give their messages an ID, the original's have none
+        users.hear(leads.read_reply(decode(delivery.body)), keeps_lanes=bool(delivery.message_id))
     except Malformed as error:
         return error.reason
     return ""

@@ -33,6 +33,9 @@ MOST_LOOKED_UP = 1000
 LONGEST_NUMBER = 15
 """Digits of a phone number in E.164."""
 
+SENT = ("full_name", "phone", "stage")
+"""What requests tell of a user."""
+
 Ring = Callable[[], object]
 """Has a worker send the messages; None: it is rung before the work returns."""
 
@@ -72,19 +75,32 @@ def move(user_id: int, stage: str, *, ring: Ring | None = None) -> CoreUser:
     return user
 
 
-def hear(reply: leads.Reply) -> None:
-    """Note what the bitrix role says of a user's lead; raises Malformed when there is no such user.
+def hear(reply: leads.Reply, *, keeps_lanes: bool = True) -> None:
+    """Note what the bitrix role says of a user's lead; raises Malformed when there is no such user. To be
+    called in a transaction.
 
     An error never takes a lead's ID away: the lead is still there, only the last request failed.
+    `keeps_lanes`: the bitrix role lets no request overtake another; the original drops what comes before the
+    lead exists, so the user is sent to it again when its lead is first heard of.
     """
+    is_number = reply.user_id.isascii() and reply.user_id.isdecimal()
+    rows = CoreUser.objects.filter(pk=int(reply.user_id) if is_number else 0)  # 0 is nobody's
+    was = None if keeps_lanes or not reply.is_success else rows.select_for_update().first()
     told: dict[str, Any] = {"replied_at": timezone.now()}
     if reply.is_success:
         told |= {"lead_state": CoreUser.LeadState.LINKED, "lead_reason": "", "bitrix_lead_id": reply.lead_id}
     else:
         told |= {"lead_state": CoreUser.LeadState.FAILED, "lead_reason": reply.reason}
-    is_number = reply.user_id.isascii() and reply.user_id.isdecimal()
-    if not is_number or not CoreUser.objects.filter(pk=int(reply.user_id)).update(**told):
+    if not rows.update(**told):
         raise Malformed(f"There is no user {reply.user_id!r}.")
+    if (
+        was
+        and was.bitrix_lead_id is None
+        and any(reply.user.get(name) != getattr(was, name) for name in SENT)
+    ):
+        was.bitrix_lead_id = reply.lead_id
+        _write(was, {})
+        _ask("update", was, None)
 
 
 def search(users: QuerySet[CoreUser], term: str) -> QuerySet[CoreUser]:

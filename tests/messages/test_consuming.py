@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from sync.connectors.rabbitmq.reading import Delivery
 from sync.connectors.rabbitmq.wire import encode
 from sync.consuming import ROLES, take
 from sync.errors import NeedsStaff
-from sync.models import CoreUser, Event, Pace, Portal, Route
+from sync.models import CoreUser, Event, Message, Pace, Portal, Route
 from tests.rabbitmq import Exchange
 
 USER = {"id": 7, "full_name": "Анна 🙂", "phone": "+79161234567", "stage": "NEW"}
@@ -28,7 +29,9 @@ def request(action: leads.Action = "create", *, message_id: str = "", **user: An
 
 
 def reply(user: CoreUser, **data: Any) -> Delivery:
+    told = {"full_name": user.full_name, "phone": user.phone, "stage": user.stage}
     usual = {"status": "success", "action": "create_card", "user_id": user.pk, "bitrix_lead_id": 55}
+    usual["user"] = told
     return Delivery("replies", encode("bitrix.responses", usual | data))
 
 
@@ -166,6 +169,18 @@ def test_replies_are_noted_on_their_users() -> None:
     boris.refresh_from_db()
     assert (anna.lead_state, anna.bitrix_lead_id) == ("linked", 55)
     assert (boris.lead_state, boris.lead_reason) == ("failed", "Missing phone number")
+
+
+@pytest.mark.django_db
+def test_only_the_original_is_told_again_what_came_before_the_lead() -> None:
+    anna, boris = (users.create({"full_name": name, "phone": "+79161234567"}) for name in ("Anna", "Boris"))
+    early = [reply(anna), replace(reply(boris), message_id="ours")]
+    for user in (anna, boris):
+        users.move(user.pk, "DONE")
+    Message.objects.all().delete()
+    assert take(ROLES["core"], early) == ["", ""]
+    [message] = Message.objects.all()
+    assert (message.pattern, message.data["user"]["id"]) == ("user_updated", anna.pk)
 
 
 @pytest.mark.django_db

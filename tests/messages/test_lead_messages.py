@@ -69,16 +69,16 @@ def test_an_error_is_the_originals() -> None:
 
 def test_replies_are_read() -> None:
     done = read_reply(Packet(*leads.success(PARAMS, 55, 2)))
-    assert done == Reply("7", is_success=True, lead_id=55, attempts=2, action="create_card")
+    assert done == Reply("7", is_success=True, lead_id=55, attempts=2, action="create_card", user=USER)
     failed = read_reply(Packet(*leads.error(PARAMS, "No", 3)))
-    assert failed == Reply("7", is_success=False, reason="No", attempts=3)
+    assert failed == Reply("7", is_success=False, reason="No", attempts=3, user=USER)
 
 
 @pytest.mark.parametrize(
     ("data", "reply"),
     [
         ({"status": "success", "user_id": "u-1", "bitrix_lead_id": "55"}, Reply("u-1", True, lead_id=55)),
-        ({"status": "error", "user": {"id": 7}, "attempts": "many"}, Reply("7", False)),
+        ({"status": "error", "user": {"id": 7}, "attempts": "many"}, Reply("7", False, user={"id": 7})),
         ({"status": "error", "user_id": 7, "reason": {"code": 1}}, Reply("7", False, reason='{"code": 1}')),
     ],
 )

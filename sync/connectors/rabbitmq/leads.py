@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sync.connectors.rabbitmq.wire import Malformed, Packet, type_of
@@ -37,7 +37,8 @@ class Reply:
 
     `user_id`: the core's ID as text, whichever JSON type it came with; `lead_id`: of a success;
     `reason`: of an error; `attempts`: 0 when the reply does not tell; `action`: create_card, update_card or
-    move_card, "" when the reply does not tell (error replies never do).
+    move_card, "" when the reply does not tell (error replies never do); `user`: the user of the request, as
+    the reply tells it, {} when it does not.
     """
 
     user_id: str
@@ -46,6 +47,7 @@ class Reply:
     reason: str = ""
     attempts: int = 0
     action: str = ""
+    user: Mapping[str, Any] = field(default_factory=dict)
 
 
 def request(action: Action, user: Mapping[str, Any], reply_queue: str) -> tuple[str, dict[str, Any]]:
@@ -114,6 +116,7 @@ def read_reply(packet: Packet) -> Reply:
         reason="" if is_success else _text(data.get("reason")),
         attempts=_count(data.get("attempts")),
         action=_text(data.get("action")),
+        user=data["user"] if isinstance(data.get("user"), dict) else {},
     )
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from sync import users
 from sync.connectors.rabbitmq.leads import Reply
 from sync.errors import Malformed
-from sync.models import CoreUser
+from sync.models import CoreUser, Message
 from tests.api.users.conftest import Caller, make_users
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +27,34 @@ def test_a_success_links_the_lead(api: Caller) -> None:
     assert told["bitrix_lead_id"] == 501
     replied_at = user.replied_at.isoformat().replace("+00:00", "Z")
     assert told["lead"] == {"state": "linked", "reason": "", "replied_at": replied_at, "job": None}
+
+
+def test_what_the_original_dropped_before_the_lead_existed_is_sent_again() -> None:
+    [user] = make_users(1)
+    told = {"full_name": user.full_name, "phone": user.phone, "stage": user.stage}
+    users.change(user.pk, {"full_name": "Новое имя"})
+    Message.objects.all().delete()
+    reply = Reply(str(user.pk), is_success=True, lead_id=501, action="create_card", user=told)
+    users.hear(reply, keeps_lanes=False)
+    [message] = Message.objects.all()
+    assert (message.pattern, message.data["action"]) == ("user_updated", "update_card")
+    assert message.data["user"] == {"id": user.pk, **told, "full_name": "Новое имя", "bitrix_lead_id": 501}
+    user.refresh_from_db()
+    assert (user.lead_state, user.bitrix_lead_id) == ("waiting", 501)
+
+    users.hear(reply, keeps_lanes=False)  # the lead is known by now
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize("keeps_lanes", [True, False])
+def test_nothing_is_sent_again_that_cannot_have_been_dropped(keeps_lanes: bool) -> None:
+    user = make_users(1)[0]
+    told = {"full_name": user.full_name, "phone": user.phone, "stage": "OLD" if keeps_lanes else user.stage}
+    reply = Reply(str(user.pk), is_success=True, lead_id=501, action="create_card", user=told)
+    users.hear(reply, keeps_lanes=keeps_lanes)
+    assert not Message.objects.exists()
+    user.refresh_from_db()
+    assert user.lead_state == "linked"
 
 
 def test_an_error_never_takes_the_lead_away() -> None:
