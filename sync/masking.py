@@ -51,7 +51,11 @@ _BARE = re.compile(
 )
 # bounded, or a long text without an @ would be read anew from each of its letters
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _PHONE = re.compile(
+    # first what a phone number may be taken for: an IP address, with its port and the process that listens
+    rf"(?P<address>(?<![\w.])(?:{_OCTET}(?:\.{_OCTET}){{3}}|localhost|\[[\da-f:]*\])"
+    r"(?::\d{1,5}(?: \(\d{1,7}\))?)?(?!\w|[.\s-]\d))|"
     r"(?<![\w/])(?!\d{4}-\d\d-\d\d)(?!1\d{9}(?!\d))"  # neither a date nor a Unix time
     r"\+?\d(?:[\s().\u00a0-]{0,3}\d){9,14}(?!\w)"
 )
@@ -66,7 +70,7 @@ def mask(text: str) -> str:
 
 def mask_personal(text: str) -> str:
     """The text with phone numbers and e-mail addresses replaced by `[phone]` and `[email]`."""
-    return _PHONE.sub("[phone]", _EMAIL.sub("[email]", text))
+    return _PHONE.sub(lambda found: found["address"] or "[phone]", _EMAIL.sub("[email]", text))
 
 
 def is_secret_key(key: object) -> bool:

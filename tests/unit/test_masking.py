@@ -110,9 +110,31 @@ def test_phone_numbers_are_hidden(phone: str) -> None:
     assert mask_personal(f'{{"VALUE": "{phone}"}}') == '{"VALUE": "[phone]"}'
 
 
-@pytest.mark.parametrize("text", ["2024-08-29T10:34:19+03:00", "reset at 1724916859", "id 123456789"])
-def test_dates_moments_and_ids_are_no_phone_numbers(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-08-29T10:34:19+03:00", "reset at 1724916859", "id 123456789", "at 127.0.0.1:18099 (28147)",
+        "Listening at: http://127.0.0.1:18099 (28147)", "localhost:18099 (28147)", "[::]:18099 (1234567)",
+        "from 192.168.100.200", "192.168.100.200, 10.0.100.200",
+    ],
+)  # fmt: skip
+def test_dates_moments_ids_and_addresses_are_no_phone_numbers(text: str) -> None:
     assert mask_personal(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("127.0.0.1, 89161234567", "127.0.0.1, [phone]"),
+        ("127.0.0.1:80: +79161234567", "127.0.0.1:80: [phone]"),
+        ("contact 5:89161234567", "contact 5:[phone]"),
+        ("8.91.61.23.45.67", "[phone]"),
+        ("10.20.30.40 50 60", "[phone]"),
+        ("tel:8916 (1234567)", "tel:[phone])"),
+    ],
+)
+def test_a_phone_number_beside_an_address_is_hidden(text: str, masked: str) -> None:
+    assert mask_personal(text) == masked
 
 
 @given(
