@@ -110,7 +110,7 @@ def queue_status() -> QueueStatus:
         forecast=slowest(route.forecast for route in told),
         routes=told,
         portals=[
-            _portal(portal, tempos[portal.slug], loads[portal.slug], counts.events) for portal in portals
+            _portal(one, tempos[one.slug], loads[one.slug], counts.events) for one in portals if one.is_called
         ],
         unsent=Message.unsent().count(),
     )
@@ -237,7 +237,6 @@ def _forecast(
 def _portal(portal: Portal, tempo: Tempo, load: Load, events: Mapping[int, Unsorted]) -> PortalStatus:
     pace = Pace.of(portal)
     usual = AWAY if pace.is_away else ANSWERS
-    found = events.get(portal.pk)
     return PortalStatus(
         slug=portal.slug,
         state=PAUSED if portal.is_paused else usual,
@@ -246,5 +245,5 @@ def _portal(portal: Portal, tempo: Tempo, load: Load, events: Mapping[int, Unsor
         requests_left=load.requests(),
         next_request=tempo.wait,
         blocked=dict(tempo.blocked),
-        unsorted=found.count if found else 0,
+        unsorted=events[portal.pk].count if portal.pk in events else 0,
     )

@@ -20,6 +20,12 @@ def test_empty_queue(bus: Bus) -> None:
     assert told["routes"][ROUTE]["jobs"] == dict.fromkeys(STATES, 0)
 
 
+def test_the_users_api_is_no_portal_with_a_pace(bus: Bus) -> None:
+    with bus.site.orm():
+        Portal.objects.create(slug="core", kind="core")
+    assert set(bus.queue()["portals"]) == {"a", "b"}
+
+
 def test_counts_on_both_engines(site: Site) -> None:
     bus = furnish(site)
     long_ago = timezone.now() - timedelta(seconds=500)
