@@ -82,6 +82,12 @@ def drive(*, first: int, count: int) -> dict[str, Any]:
     }
 
 
+def written() -> dict[str, Any]:
+    """Seconds that the last writing of a directory took."""
+    attempt = Attempt.objects.filter(job__kind="directory", step="write").latest("pk")
+    return {"seconds": (attempt.ended_at - attempt.started_at).total_seconds()}
+
+
 def events() -> dict[str, Any]:
     """How many webhooks are stored."""
     return {"events": Event.objects.count()}
@@ -156,6 +162,7 @@ WORKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "drain_two": drain_two,
     "drive": drive,
     "events": events,
+    "written": written,
     "key": key,
     "people": people,
     "backfill": backfill,

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sync.benchmarks import draining, growth, hosts, intake, memory, pages, peer, shares, underwork, users
+from sync.benchmarks import (
+    directories,
+    draining,
+    growth,
+    hosts,
+    intake,
+    memory,
+    pages,
+    peer,
+    shares,
+    underwork,
+    users,
+)
 from sync.benchmarks.figures import Findings
 from sync.benchmarks.ground import Ground
 
@@ -19,6 +31,7 @@ class Benchmark:
     deals: int = 10_000
     rounds: int = 3
     seconds: float = 8.0
+    rows: int = 1_000_000
 
 
 BENCHMARKS: Mapping[str, Benchmark] = {
@@ -29,6 +42,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "users": Benchmark("New users a second against a bare DRF view", users.run),
     "growth": Benchmark("A thousand and a million ended jobs", growth.run, deals=1000, rounds=5),
     "pages": Benchmark("The staff's pages with a million jobs", pages.run),
+    "directories": Benchmark("A directory of 100 000 elements", directories.run, rows=100_000),
     "memory": Benchmark("Memory as the work goes by", memory.run),
     "hosts": Benchmark("Two worker hosts over one database", hosts.run, deals=3000, rounds=2),
     "shares": Benchmark("Fair shares and live deals first", shares.run, deals=6000),

@@ -7,7 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from sync.benchmarks import draining, growth, hosts, intake, memory, pages, peer, shares, underwork, users
+from sync.benchmarks import (
+    directories,
+    draining,
+    growth,
+    hosts,
+    intake,
+    memory,
+    pages,
+    peer,
+    shares,
+    underwork,
+    users,
+)
 from sync.benchmarks.ground import Ground, Scale
 from sync.benchmarks.registry import BENCHMARKS
 
@@ -34,7 +46,7 @@ def figures(findings) -> dict[str, float]:
 
 
 def test_every_benchmark_has_a_test():
-    tested = {draining, growth, hosts, intake, memory, pages, peer, shares, underwork, users}
+    tested = {directories, draining, growth, hosts, intake, memory, pages, peer, shares, underwork, users}
     assert {benchmark.run for benchmark in BENCHMARKS.values()} == {module.run for module in tested}
 
 
@@ -86,6 +98,14 @@ def test_no_page_counts_a_whole_table(ground):
     found = pages.run(ground)
     for engine in ground.engines:
         assert found.counts[engine]["full_counts"] == 0, found.notes
+
+
+def test_a_long_directory_is_read_with_the_fewest_requests_and_not_written_twice(ground):
+    found = directories.run(ground)
+    for engine in ground.engines:
+        counts = found.counts[engine]
+        assert (counts["created"], counts["unchanged"], counts["errors"]) == (SMALL.rows, SMALL.rows, 0)
+        assert counts["requests"] <= 2
 
 
 def test_memory_is_told_of_worker_and_web(sqlite):

@@ -92,6 +92,8 @@ class Command(BaseCommand):
 
 
 def _scale(benchmark: Benchmark, options: dict[str, Any]) -> Scale:
-    usual = Scale(deals=benchmark.deals, rounds=benchmark.rounds, seconds=benchmark.seconds)
+    usual = Scale(
+        deals=benchmark.deals, rounds=benchmark.rounds, seconds=benchmark.seconds, rows=benchmark.rows
+    )
     asked = {name: options[name] for name in ("deals", "rounds", "rows", "seconds", "per_minute", "latency")}
     return replace(usual, **{name: value for name, value in asked.items() if value is not None})
