@@ -161,7 +161,7 @@ def _claim(portal: Portal, choice: Choice, permit: Permit, *, most: int, holder:
 
 def _call_a_second_worker(portal: Portal, pace: Pace) -> None:
     """Before a call that may take long: let another worker use the next permit, if there is work for it."""
-    if portal.slots > 1 and Job.objects.due_board(portal.pk, now=timezone.now()):
+    if portal.slots > 1 and Job.objects.due(portal.pk, now=timezone.now()).exists():
         pace.refresh_from_db()
         bell.ring(portal.pk, wait=pace.wait(portal.limits, now=time.time()))
 

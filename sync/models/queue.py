@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, connection, models, transaction
-from django.db.models import Count, F, Min
+from django.db.models import F, Min
 
 from sync.models.atomic import atomically
 from sync.models.route import Route
@@ -24,14 +24,13 @@ CHUNK = 1000
 
 @dataclass(frozen=True)
 class Due:
-    """Jobs of one route at one step on one portal that are due: how urgent, since when, how many."""
+    """Jobs of one route at one step on one portal that are due: how urgent, since when."""
 
     flow: str
     route_id: int
     step: str
     priority: int
     since: datetime
-    count: int
 
 
 def _on_shared_routes(jobs: models.QuerySet[Job]) -> list[Job]:
@@ -53,12 +52,16 @@ class JobQuerySet(models.QuerySet["Job"]):
     jobs there than look up fifty IDs.
     """
 
+    def due(self, portal_id: int, *, now: datetime) -> models.QuerySet[Job]:
+        """Jobs that are due on the portal. Whether there is one costs one look, however many there are."""
+        return self.filter(state="waiting", portal_id=portal_id, due_at__lte=now, route__is_paused=False)
+
     def due_board(self, portal_id: int, *, now: datetime) -> list[Due]:
         """What is due on the portal, by route, step and priority; one query over one index."""
         rows = (
-            self.filter(state="waiting", portal_id=portal_id, due_at__lte=now, route__is_paused=False)
+            self.due(portal_id, now=now)
             .values("route_id", "step", "priority")
-            .annotate(flow=F("route__flow"), since=Min("due_at"), count=Count("pk"))
+            .annotate(flow=F("route__flow"), since=Min("due_at"))
             .order_by()
         )
         return [Due(**row) for row in rows]
