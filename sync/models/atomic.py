@@ -28,16 +28,11 @@ def atomically(work: Callable[[], T]) -> T:
             with _in_line("line"), in_turn(), transaction.atomic():
                 return work()
         except OperationalError as error:
-            if not (has_stepped_back(error) or "locked" in str(error)):
+            if not (error.args and (error.args[0] in STEPPED_BACK or "locked" in str(error))):
                 raise
             time.sleep(0.05 * attempt)
     with _in_line("line"), in_turn(), transaction.atomic():
         return work()
-
-
-def has_stepped_back(error: Exception) -> bool:
-    """Whether MySQL undid a transaction that met another one's locks."""
-    return isinstance(error, OperationalError) and bool(error.args) and error.args[0] in STEPPED_BACK
 
 
 def in_turn() -> AbstractContextManager[None]:

@@ -1,6 +1,7 @@
-"""Storing events of several threads by one INSERT: who waits for a commit goes along with the next one.
+"""Storing events on SQLite: who waits for another thread's commit goes along with the next one.
 
-A commit waits for the disk, and on SQLite for every other writer: an event alone would pay that each time.
+A commit waits for the disk and for every other writer; an event alone would pay that each time. Other
+databases let many write at once and gather their commits themselves.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
-from sync.models.atomic import has_stepped_back, in_turn
+from sync.models.atomic import in_turn
 from sync.models.event import Event
 
 
@@ -30,10 +31,13 @@ _driving = threading.Lock()
 
 
 def store(event: Event) -> None:
-    """INSERT the event, with those of other threads that wait; on return it is committed.
+    """INSERT the event, on SQLite with those of other threads that wait; on return it is committed.
 
     Raises what the database says of this one, or of all when it is away.
     """
+    if connection.vendor != "sqlite":
+        event.save(force_insert=True)
+        return
     guest = _Guest(event)
     _waiting.append(guest)
     with _driving:
@@ -47,7 +51,7 @@ def _drive(guests: Sequence[_Guest]) -> None:
     try:
         _insert([guest.event for guest in guests])
     except Exception as error:  # noqa: BLE001  # each thread raises its own
-        if len(guests) > 1 and _is_about_one(error):
+        if isinstance(error, IntegrityError) and len(guests) > 1:  # one's fault is not the others'
             for guest in guests:
                 _drive([guest])
             return
@@ -55,11 +59,6 @@ def _drive(guests: Sequence[_Guest]) -> None:
             guest.error = error
     for guest in guests:
         guest.is_over = True
-
-
-def _is_about_one(error: Exception) -> bool:
-    """A row that cannot be, or two INSERTs that wait for each other's: no fault of the others."""
-    return isinstance(error, IntegrityError) or has_stepped_back(error)
 
 
 def _insert(events: Sequence[Event]) -> None:
