@@ -20,7 +20,7 @@ def run(ground: Ground) -> Findings:
     findings.notes.append(
         f"{CONNECTIONS} connections kept alive; no worker runs; the sender is one Python process on the same "
         "machine. Ours checks the token, reads any shape of webhook, drops repeats and rings a worker; the "
-        "bare view has no middleware."
+        "bare view has no middleware. The ratio is the median of the rounds' ratios."
     )
     return findings
 
@@ -50,7 +50,9 @@ def _compare(ground: Ground, engine: str, findings: Findings) -> None:
             )
         stored = play.inside("events")["events"]
     ours, bare = (median(rates[name]) for name in names)
+    # round by round: what else the machine does meets both
+    ratio = median(mine / peer for mine, peer in zip(rates["ours"], rates["bare"], strict=True))
     tails = [f"{median(slowest[name]) * 1000:.0f} ms" for name in names]
-    findings.figures.append(Figure(f"Intake on {engine}: ours ÷ a bare view", ours / bare, least=0.8))
-    findings.rows.append((engine, f"{ours:.0f}", f"{bare:.0f}", *tails, f"{ours / bare:.2f}"))
+    findings.figures.append(Figure(f"Intake on {engine}: ours ÷ a bare view", ratio, least=0.8))
+    findings.rows.append((engine, f"{ours:.0f}", f"{bare:.0f}", *tails, f"{ratio:.2f}"))
     findings.counts[engine] = {"refused": lost, "stored": stored}
