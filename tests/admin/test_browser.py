@@ -67,6 +67,7 @@ def log_in(page: Page, *rights: str) -> None:
 
 
 def fits(page: Page) -> bool:
+    page.wait_for_load_state()  # a click returns before the page that it opens has a body
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
@@ -112,7 +113,7 @@ def test_clerk_mends_a_mapping_and_retries(page: Page, route: Route, mapping: Fi
 def test_clerk_adds_a_mapping_row(page: Page, route: Route) -> None:
     log_in(page, *EDITOR, "add_fieldmapping")
     page.goto(f"/admin/sync/route/{route.pk}/change/")
-    page.get_by_role("button", name="Добавить еще один").first.click()
+    page.get_by_role("button", name="Добавить ещё: поле сделки получателя").first.click()
     row = page.locator("#mappings-0")
     row.get_by_label("В поле").fill("TITLE")
     row.get_by_label("Откуда берётся").select_option("template")
@@ -180,3 +181,18 @@ def test_the_policy_refuses_a_script_in_the_page(browser: Browser, live_server: 
     page.wait_for_timeout(500)
     assert page.evaluate("window.harm") is None
     page.close()
+
+
+def test_numbers_in_lists_bear_their_names_on_a_phone(page: Page, route: Route) -> None:
+    make_job(route)
+    log_in(page, "view_job", "view_route")
+    expect(page.locator(".board")).to_contain_text(str(route))
+    assert fits(page)
+    page.goto("/admin/sync/route/")
+    cell = page.locator("#result_list td.field-failed")
+    said = cell.evaluate("cell => getComputedStyle(cell, '::before').content")
+    is_narrow = page.evaluate("window.innerWidth") < 768
+    assert ("шибка" in said) == is_narrow
+    assert fits(page)
+    page.goto("/admin/sync/job/")
+    expect(page.locator(".to-filter")).to_be_visible(visible=is_narrow)
