@@ -1,7 +1,7 @@
 """One HTTP request to a portal, and what its pace learns from it.
 
-The engine calls for jobs it has claimed a permit for; staff's commands `ask`, within the same pace and behind
-the same breaker, so that they never break a limit the workers keep.
+The engine sends for jobs it has claimed a permit for, several requests side by side; staff's commands `ask`,
+within the same pace and behind the same breaker, so that they never break a limit the workers keep.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from sync.connectors.types import Command, Reply
+from sync.connectors.types import Client, Command, Reply
 from sync.errors import NeedsStaff, OutcomeUnknown, PortalAway, SyncError, Throttled, TryLater
 from sync.models import MethodBudget, Pace, Portal
 from sync.portals import client_of
@@ -35,17 +36,37 @@ SHORTEST_WAIT = 0.05
 """Seconds: a permit that another worker took just before us is asked for again no sooner."""
 
 
-def call(portal: Portal, pace: Pace, commands: Mapping[str, Command]) -> Reply:
-    """Send one request whose permit is taken; raises the error of the request as a whole."""
-    began = time.monotonic()
+@dataclass(frozen=True)
+class Heard:
+    """What came of one request: a reply, or the error of the request as a whole. `began`: when it left, in
+    Unix seconds; `seconds`: how long it took.
+    """
+
+    outcome: Reply | Exception
+    began: float
+    seconds: float
+
+
+def send(client: Client, commands: Mapping[str, Command]) -> Heard:
+    """Send one request whose permit is taken. Touches no database: it may run in a thread of its own."""
+    began, clock = time.time(), time.monotonic()
+    outcome: Reply | Exception
     try:
-        reply = client_of(portal).carry(commands)
-    except SyncError as error:
-        _note_trouble(portal, pace, error, seconds=time.monotonic() - began)
-        raise
+        outcome = client.carry(commands)
+    except Exception as error:  # noqa: BLE001  # the ladder knows ours and calls the rest a bug
+        outcome = error
+    return Heard(outcome, began, seconds=time.monotonic() - clock)
+
+
+def note(portal: Portal, pace: Pace, heard: Heard) -> Reply:
+    """Remember what an answer says about the portal; raises the error of the request as a whole."""
+    if isinstance(heard.outcome, SyncError):
+        _note_trouble(portal, pace, heard.outcome, heard)
+    if isinstance(heard.outcome, Exception):
+        raise heard.outcome
     pace.passed_one()
-    _note_news(portal, reply)
-    return reply
+    _note_news(portal, heard.outcome)
+    return heard.outcome
 
 
 def ask(
@@ -58,7 +79,7 @@ def ask(
     """Wait for a permit, at most `patience` seconds, and send one request.
 
     `waiting` hears the seconds still to wait. Raises Throttled (pace) or PortalAway (breaker) with the
-    seconds to wait when there is no permit in time, and what `call` raises.
+    seconds to wait when there is no permit in time, and what `note` raises.
     """
     pace = Pace.of(portal)
     ends = time.time() + patience
@@ -68,7 +89,7 @@ def ask(
         waiting(wait)
         time.sleep(min(wait, LOOK_AGAIN))
         pace.refresh_from_db()
-    return call(portal, pace, commands)
+    return note(portal, pace, send(client_of(portal), commands))
 
 
 def _wait(portal: Portal, pace: Pace, commands: Mapping[str, Command]) -> float:
@@ -91,20 +112,20 @@ def _no_permit(portal: Portal, pace: Pace, wait: float) -> TryLater:
     return Throttled(_("%(portal)s: its limit allows the next request in %(wait).0f s.") % words, after=wait)
 
 
-def _note_trouble(portal: Portal, pace: Pace, error: SyncError, *, seconds: float) -> None:
-    """What a request that failed as a whole, after `seconds`, says about the portal."""
+def _note_trouble(portal: Portal, pace: Pace, error: SyncError, heard: Heard) -> None:
+    """What a request that failed as a whole says about the portal."""
     now = time.time()
     logger.warning("%s", error.message)
     if isinstance(error, Throttled):
         _note_limit(portal, pace, error)
     elif isinstance(error, TryLater):
-        pace.failed_one(error.message, now=now)
+        pace.failed_one(error.message, began=heard.began, now=now)
         if isinstance(error, OutcomeUnknown) and (
-            error.is_timeout or seconds >= TOO_LONG * portal.request_seconds
+            error.is_timeout or heard.seconds >= TOO_LONG * portal.request_seconds
         ):
             pace.halve()
     elif isinstance(error, NeedsStaff):
-        pace.failed_one(error.message, now=now, is_lasting=True)
+        pace.failed_one(error.message, began=heard.began, now=now, is_lasting=True)
 
 
 def _note_limit(portal: Portal, pace: Pace, error: Throttled) -> None:

@@ -1,10 +1,10 @@
-"""One request: what a parcel asks, what comes back, and what that means for each of its jobs."""
+"""One request: what a parcel asks, and what the answer means for each of its jobs."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, NoReturn
@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from django.db import Error
 from django.utils.translation import gettext as _
 
-from sync.calling import call
+from sync.calling import Heard, note
 from sync.connectors.types import Answer, Command, Reply
 from sync.errors import OutcomeUnknown, SyncError
 from sync.flows.steps import Outcome, Parcel, Step
@@ -43,40 +43,72 @@ class Load:
         said = judge.attempt(work)
         self.rulings[job.pk] = said if isinstance(said, Ruling) else judge.decide(said)
 
+    def refuse(self, job: Job, error: Exception) -> None:
+        """Decide by an error, whatever was decided before."""
+        self.rule(job, partial(_raise, error))
+
     def fail(self, error: Exception) -> None:
         """The same error for every job that has no ruling yet."""
         for job in self.parcel.jobs:
             if job.pk not in self.rulings:
-                self.rule(job, partial(_raise, error))
+                self.refuse(job, error)
 
 
 @dataclass(frozen=True)
 class Request:
-    """The commands of one HTTP request; by name of a group: the jobs it speaks for, its commands' keys."""
+    """The commands of one HTTP request. `groups`: keys of the commands that are heard together, one or more,
+    by the group's name; `group_of`: the group that speaks for a job, by the job's ID.
+    """
 
     commands: dict[str, Command] = field(default_factory=dict)
-    jobs: dict[str, list[Job]] = field(default_factory=dict)
-    keys: dict[str, list[str]] = field(default_factory=dict)
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    group_of: dict[int, str] = field(default_factory=dict)
 
     def add(self, jobs: list[Job], said: Command | tuple[Command, ...]) -> None:
         """One command for these jobs, or several that are heard together."""
         name = f"j{jobs[0].pk}"
         commands = {name: said} if isinstance(said, Command) else _numbered(name, said)
         self.commands.update(commands)
-        self.jobs[name] = jobs
-        self.keys[name] = list(commands)
+        self.groups[name] = list(commands)
+        self.group_of.update((job.pk, name) for job in jobs)
 
 
-def carry(portal: Portal, pace: Pace, load: Load, step: Step) -> None:
-    """Ask, send, hear and settle; whatever the portal does, every job gets its ruling."""
+@dataclass(frozen=True)
+class Errand:
+    """A load with the request it makes to its portal."""
+
+    portal: Portal
+    pace: Pace
+    load: Load
+    step: Step
+    request: Request
+
+
+def ask(portal: Portal, pace: Pace, load: Load, step: Step) -> Errand | None:
+    """What the load asks of its portal; None when that is nothing, and the load is settled."""
     _prepare(load.parcel, step.prepare)
-    request = _ask(load, step)
+    request = _request(load, step)
     if not request.commands:
-        pace.refund(portal.limits)
+        settle(load)
+        return None
+    now = time.time()
+    if now - load.parcel.now.timestamp() > ON_THE_WAY:
+        pace.count_late_one(portal.limits, now=now)
+    return Errand(portal, pace, load, step, request)
+
+
+def hear(errand: Errand, heard: Heard) -> None:
+    """Settle the load by what came back; whatever the portal did, every job gets its ruling."""
+    load = errand.load
+    try:
+        reply = note(errand.portal, errand.pace, heard)
+    except Error:  # our database is away, though the request ran: the lease runs out, then we look
+        raise
+    except Exception as error:  # noqa: BLE001  # the ladder knows ours and calls the rest a bug
+        load.fail(error)
         settle(load)
         return
-    reply = _send(portal, pace, load, request)
-    settle(load, before=partial(_hear, load, step, request, reply) if reply else None)
+    settle(load, before=partial(_hear, load, errand.step, errand.request, _readers(errand, reply)))
 
 
 def _prepare(parcel: Parcel, work: Callable[[Parcel], None] | None) -> None:
@@ -92,7 +124,7 @@ def _prepare(parcel: Parcel, work: Callable[[Parcel], None] | None) -> None:
     atomically(load_and_write)
 
 
-def _ask(load: Load, step: Step) -> Request:
+def _request(load: Load, step: Step) -> Request:
     """The request of a parcel; jobs that need none get their ruling."""
     request = Request()
     for jobs in _grouped(load.parcel.jobs, step.group):
@@ -109,31 +141,22 @@ def _ask(load: Load, step: Step) -> Request:
     return request
 
 
-def _send(portal: Portal, pace: Pace, load: Load, request: Request) -> Reply | None:
-    """One HTTP request; None when it failed as a whole, with every job's ruling made."""
-    now = time.time()
-    if now - load.parcel.now.timestamp() > ON_THE_WAY:
-        pace.count_late_one(portal.limits, now=now)
-    try:
-        return call(portal, pace, request.commands)
-    except Error:  # our database is away, maybe after the request ran: the lease runs out, then we look
-        raise
-    except Exception as error:  # noqa: BLE001  # the ladder knows ours and calls the rest a bug
-        load.fail(error)
-        return None
+def _hear(load: Load, step: Step, request: Request, readers: Mapping[str, Callable[[], Any]]) -> None:
+    """What the answers mean for each job that is still ours; runs inside the settling transaction."""
+    for job in load.parcel.jobs:
+        if job.pk in request.group_of:
+            read = readers[request.group_of[job.pk]]
+            load.rule(job, partial(_hear_one, step, load.parcel, job, read))
 
 
-def _hear(load: Load, step: Step, request: Request, reply: Reply) -> None:
-    """What the answers mean for each job; runs inside the settling transaction."""
-    ours = {job.pk for job in load.parcel.jobs}  # the others' lease was taken over meanwhile
-    for name, jobs in request.jobs.items():
-        answers = [reply.answers.get(key) or _missing() for key in request.keys[name]]
-        is_one = request.keys[name] == [name]
-        # once a command, however many jobs it speaks for
-        read = cache(partial(_read, step, answers[0]) if is_one else partial(list, answers))
-        for job in jobs:
-            if job.pk in ours:
-                load.rule(job, partial(_hear_one, step, load.parcel, job, read))
+def _readers(errand: Errand, reply: Reply) -> dict[str, Callable[[], Any]]:
+    """How to read the answers of each group: once, however many jobs they speak for."""
+    readers: dict[str, Callable[[], Any]] = {}
+    for name, keys in errand.request.groups.items():
+        answers = [reply.answers.get(key) or _missing() for key in keys]
+        is_one = keys == [name]
+        readers[name] = cache(partial(_read, errand.step, answers[0]) if is_one else partial(list, answers))
+    return readers
 
 
 def _missing() -> Answer:

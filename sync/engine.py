@@ -1,57 +1,71 @@
-"""The only way work runs: permit → claim → carry → settle, one HTTP request at a time.
+"""The only way work runs: permit → claim → carry → settle, several requests side by side.
 
-A drain holds one slot of one portal for a few seconds. It never sleeps: when the portal's next permit is
-not due, it leaves and a bell brings a worker back at that moment. A crash at any line loses nothing: the
-jobs' lease runs out and `return_expired` puts them back, lost creates to their look-up.
+A drain works for one portal for a few seconds, with as many requests under way as the portal has slots. It
+does not wait for a permit that is far: it leaves, and a bell brings a worker back at that moment. A crash at
+any line loses nothing: the jobs' lease runs out and `return_expired` puts them back, lost creates to their
+look-up.
 """
 
 from __future__ import annotations
 
-import logging
+import math
 import time
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 
+from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from sync import bell, inbox
-from sync.carrying import Load, carry
+from sync import bell
+from sync.board import Board, Choice, share_out
+from sync.calling import Heard, send
+from sync.carrying import Errand, Load, ask, hear
+from sync.connectors.types import Client
 from sync.errors import OutcomeUnknown
 from sync.flows import FLOWS
 from sync.flows.steps import COMMANDS_A_REQUEST, Parcel
-from sync.models import Due, Event, Job, MethodBudget, Pace, Portal, Slot
+from sync.models import Event, Job, MethodBudget, Pace, Portal
 from sync.pace import Permit
+from sync.portals import client_of
 from sync.settling import settle
 from sync.telling import tell_of_trouble
-
-logger = logging.getLogger(__name__)
+from sync.underway import Underway
 
 DRAIN_SECONDS = 15.0
-"""A drain ends after this time, so that portals share the workers fairly."""
+"""A drain sends no more after this time, so that portals share the workers fairly."""
+
+NEAR = 0.3
+"""Seconds: a permit this near is waited for; to leave and be rung for takes as long."""
+
+LOOK_AGAIN = 0.2
+"""Seconds between two looks for more to send while answers are waited for."""
+
+FAR = math.inf
+
+Answered = tuple[Errand, Heard]
 
 
 def drain(portal_id: int, *, seconds: float = DRAIN_SECONDS) -> int:
-    """Carry what is due on the portal while its pace allows; how many requests were sent."""
+    """Carry what is due on the portal while its pace allows; 0 when there was nothing to do."""
     portal = Portal.objects.filter(pk=portal_id).first()
     if portal is None:
         return 0
-    holder = uuid.uuid4().hex
-    slot = Slot.take(portal, holder, now=time.time())
-    if slot is None:
+    underway: Underway[Answered] = Underway(portal, uuid.uuid4().hex, most=settings.REQUESTS_AT_ONCE)
+    if not underway.take_slot():
         return 0  # whoever holds the slots looks once more before leaving
-    sent = 0
     try:
         Pace.of(portal).hear_bell()
-        ends = time.time() + seconds
-        while time.time() < ends and _round(portal, slot):
-            sent += 1
+        return _work(portal, underway, ends=time.time() + seconds)
     finally:
-        slot.release()
-        Pace.of(portal).hear_bell()
+        underway.end()
+        pace = Pace.of(portal)
+        pace.hear_bell()
+        if pace.is_away:
+            tell_of_trouble(portal, pace.trouble)
         _ring_for_what_is_left(portal)
-    return sent
 
 
 def return_expired() -> int:
@@ -76,76 +90,62 @@ def return_expired() -> int:
     return len(expired)
 
 
-def _round(portal: Portal, slot: Slot) -> bool:
-    """Send one request for the portal; False when nothing is due or nothing may be sent now."""
-    while inbox.sort(portal) == inbox.EVENTS_AT_ONCE:
-        slot.keep(until=time.time() + portal.lease_seconds)
-    portal.refresh_from_db()
-    if portal.is_paused:
-        return False
-    choice = choose(portal, _due(portal))
+def _work(portal: Portal, underway: Underway[Answered], *, ends: float) -> int:
+    """Send until `ends` and settle each answer as it comes, until nothing is under way or near."""
+    board, count, pause = Board(portal), 0, 0.0
+    while len(underway) or pause <= NEAR:
+        for errand, heard in underway.wait(min(pause, LOOK_AGAIN)):
+            hear(errand, heard)
+        pause = _send_one(portal, underway, board) if time.time() < ends else FAR
+        count += pause == 0
+    return count
+
+
+def _send_one(portal: Portal, underway: Underway[Answered], board: Board) -> float:
+    """Go one step on towards a request; 0 when there may be more to do, else seconds until it makes sense."""
+    if not underway.take_slot():
+        return FAR
+    if board.sort_some():
+        return 0
+    choice = board.choose()
     if choice is None:
-        return False
+        return FAR
     pace = Pace.of(portal)
     permit = pace.permit(portal.limits, now=time.time())
     if not permit.is_granted:
-        if pace.is_away:
-            tell_of_trouble(portal, pace.trouble)
-        return False
-    step = FLOWS[choice.flow].steps[choice.step]
-    load = _claim(portal, choice, permit, most=step.most, holder=slot.holder)
-    if load is None:
+        return permit.wait or NEAR  # another worker took it just before us
+    if not _go(portal, underway, board, choice, permit, pace):
         pace.refund(portal.limits)
-        return True
-    slot.keep(until=time.time() + portal.lease_seconds)
-    _call_a_second_worker(portal, pace)
-    carry(portal, pace, load, step)
+    return 0
+
+
+def _go(
+    portal: Portal, underway: Underway[Answered], board: Board, choice: Choice, permit: Permit, pace: Pace
+) -> bool:
+    """Claim, ask the flow and send; False when nothing was to be sent."""
+    step = FLOWS[choice.flow].steps[choice.step]
+    load = _claim(portal, choice, permit, most=step.most)
+    if load is None:
+        board.cross_out(choice)
+        return False
+    errand = ask(portal, pace, load, step)
+    if errand is None:
+        board.forget()
+        return False
+    underway.send(partial(_exchange, client_of(portal), errand, get_language()), goes_first=step.goes_first)
+    if underway.is_full:
+        _call_another_worker(portal, pace)
     return True
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What the next request carries: one step, and how many jobs of each route at most."""
-
-    flow: str
-    step: str
-    routes: tuple[int, ...]
+def _exchange(client: Client, errand: Errand, language: str | None) -> Answered:
+    """In a thread of its own, which speaks no language yet."""
+    with override(language):
+        return errand, send(client, errand.request.commands)
 
 
-def choose(portal: Portal, board: list[Due]) -> Choice | None:
-    """The most urgent step: live work before backfill, what others wait for, then what has waited longest.
-
-    All routes of the flow that have jobs at that step go along.
-    """
-    if not board:
-        return None
-    board = sorted(board, key=_urgency)
-    first = board[0]
-    same = [due for due in board if (due.flow, due.step) == (first.flow, first.step)]
-    return Choice(flow=first.flow, step=first.step, routes=tuple(dict.fromkeys(due.route_id for due in same)))
-
-
-def _urgency(due: Due) -> tuple[int, bool, datetime]:
-    return due.priority, not FLOWS[due.flow].steps[due.step].goes_first, due.since
-
-
-def share_out(routes: tuple[int, ...], most: int) -> dict[int, int]:
-    """How many jobs of each route one request may hold: even shares, the rest to the most urgent."""
-    if most < len(routes):
-        return dict.fromkeys(routes[:most], 1)
-    each, rest = divmod(most, len(routes))
-    return {route: each + (rest if number == 0 else 0) for number, route in enumerate(routes)}
-
-
-def _due(portal: Portal) -> list[Due]:
-    """What is due on the portal and may be called: methods whose time budget is spent are left out."""
-    blocked = MethodBudget.blocked(portal, now=time.time())
-    board = Job.objects.due_board(portal.pk, now=timezone.now())
-    return [due for due in board if FLOWS[due.flow].steps[due.step].method not in blocked]
-
-
-def _claim(portal: Portal, choice: Choice, permit: Permit, *, most: int, holder: str) -> Load | None:
-    now = timezone.now()
+def _claim(portal: Portal, choice: Choice, permit: Permit, *, most: int) -> Load | None:
+    now, holder = timezone.now(), uuid.uuid4().hex
     jobs = Job.objects.claim(
         share_out(choice.routes, permit.size(most)),
         portal_id=portal.pk,
@@ -159,9 +159,9 @@ def _claim(portal: Portal, choice: Choice, permit: Permit, *, most: int, holder:
     return Load(parcel=parcel, holder=holder, is_probe=permit.is_probe) if jobs else None
 
 
-def _call_a_second_worker(portal: Portal, pace: Pace) -> None:
-    """Before a call that may take long: let another worker use the next permit, if there is work for it."""
-    if portal.slots > 1 and Job.objects.due(portal.pk, now=timezone.now()).exists():
+def _call_another_worker(portal: Portal, pace: Pace) -> None:
+    """This worker has its hands full: let another one use the next permit, if there is work for it."""
+    if portal.slots > settings.REQUESTS_AT_ONCE and Job.objects.due(portal.pk, now=timezone.now()).exists():
         pace.refresh_from_db()
         bell.ring(portal.pk, wait=pace.wait(portal.limits, now=time.time()))
 
@@ -177,6 +177,6 @@ def _ring_for_what_is_left(portal: Portal) -> None:
         return
     now = time.time()
     waits = [Pace.of(portal).wait(portal.limits, now=now), due_at.timestamp() - now]
-    if due_at.timestamp() <= now and not _due(portal):  # only blocked methods are left
+    if due_at.timestamp() <= now and Board(portal).choose() is None:  # only blocked methods are left
         waits.append(min(MethodBudget.blocked(portal, now=now).values(), default=now) - now)
     bell.ring(portal.pk, wait=max(0.0, *waits))

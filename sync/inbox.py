@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,7 @@ from sync.flows import FLOWS
 from sync.flows.steps import Flow, Ignored, Ticket
 from sync.models import Event, Job, Portal, Route, Slot
 from sync.models.atomic import atomically, in_turn
+from sync.models.rows import insert_each
 from sync.models.together import store
 
 EVENTS_AT_ONCE = 100
@@ -111,10 +113,13 @@ def _sort_locked(portal: Portal) -> int:
     events = list(waiting[:EVENTS_AT_ONCE])
     for event in events:
         event.outcome, event.note = Event.Outcome.IGNORED, _("No route begins or ends at this portal.")
-    for route in Route.objects.select_related("source", "target").filter(source=portal):
-        _sort_on(route, "source", events)
-    for route in Route.objects.select_related("source", "target").filter(target=portal):
-        _sort_on(route, "target", events)
+    routes = Route.objects.filter(Q(source=portal) | Q(target=portal))
+    for route in routes:
+        if route.source_id == portal.pk:
+            _sort_on(route, "source", events)
+    for route in routes:
+        if route.target_id == portal.pk:
+            _sort_on(route, "target", events)
     _save_outcomes(events)
     return len(events)
 
@@ -178,7 +183,7 @@ def _queue(route: Route, flow: Flow, wanted: list[tuple[Ticket, Event | None]], 
         heads.add(lane)
         newest[lane] = job
         fresh.append(job)
-    Job.objects.bulk_create(fresh, batch_size=500)
+    insert_each(Job, [vars(job) for job in fresh])
     for portal_id in Counter(job.portal_id for job in fresh):
         bell.ring(portal_id)
 
@@ -216,7 +221,7 @@ def _fold(job: Job, route: Route, ticket: Ticket, event: Event | None, *, priori
 
 def _job(route: Route, flow: Flow, ticket: Ticket, event: Event | None, *, lane: str, is_head: bool) -> Job:
     return Job(
-        route=route,
+        route_id=route.pk,
         kind=ticket.kind,
         source_id=ticket.source_id,
         lane=lane,
@@ -225,6 +230,6 @@ def _job(route: Route, flow: Flow, ticket: Ticket, event: Event | None, *, lane:
         step=ticket.step,
         due_at=timezone.now() if is_head else None,
         params={**ticket.params, **(event.params if event else {})},
-        event=event,
+        event_id=event.pk if event else None,
         created_at=event.received_at if event else timezone.now(),
     )

@@ -10,23 +10,21 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from sync import bell
+from sync.errors import NeedsStaff
 from sync.flows.steps import News
-from sync.models import Attachment, Attempt, Cargo, Job
+from sync.models import Attachment, Attempt, Cargo, Job, Link
 from sync.models.atomic import atomically
-from sync.models.rows import update_each
-from sync.telling import tell
+from sync.models.rows import insert_each, update_each
+from sync.telling import TELLING, tell
 from sync.verdict import Ruling, Verdict
 
 if TYPE_CHECKING:
     from sync.carrying import Load
-
-LINK_COLUMNS = [
-    "target_id", "state", "params", "content_hash", "back_hash", "files", "reported_at",
-    "writes", "writes_since", "updated_at",
-]  # fmt: skip
 
 JOBS_AT_ONCE = 50
 """Settled in one transaction: while it lasts, SQLite takes in no webhook. As many as a request can write."""
@@ -43,7 +41,7 @@ def settle(load: Load, *, before: Callable[[], None] | None = None) -> None:
         load.parcel.jobs = jobs[start : start + JOBS_AT_ONCE]
         verdicts = atomically(partial(_settle_part, load, before, size=len(jobs)))
         load.parcel.touched_links.clear()
-        _ring(verdicts, now=load.parcel.now)
+        _ring(verdicts, here=jobs[0].portal_id)
 
 
 def _settle_part(load: Load, before: Callable[[], None] | None, *, size: int) -> list[Verdict]:
@@ -62,10 +60,43 @@ def _settle_part(load: Load, before: Callable[[], None] | None, *, size: int) ->
 
 
 def _save_links(load: Load) -> None:
-    links = list(load.parcel.touched_links.values())
-    for link in links:
-        link.updated_at = load.parcel.now
-    update_each(links, LINK_COLUMNS)
+    parcel = load.parcel
+    for link in parcel.touched_links.values():
+        link.updated_at = parcel.now
+    columns = [*sorted(parcel.touched_columns), "updated_at"]
+    try:
+        with transaction.atomic():
+            update_each(list(parcel.touched_links.values()), columns)
+    except IntegrityError:
+        for job in parcel.jobs:
+            _refuse_taken(load, job)
+        update_each(list(parcel.touched_links.values()), columns)
+
+
+def _refuse_taken(load: Load, job: Job) -> None:
+    """A portal that was restored or reset gives IDs a second time: that is this job's trouble alone."""
+    link = load.parcel.link(job)
+    if link is None or link.pk not in load.parcel.touched_links or not link.target_id:
+        return
+    others = Link.objects.filter(route=link.route_id, entity=link.entity, target_id=link.target_id)
+    other = others.exclude(pk=link.pk).first()
+    if other is None:
+        return
+    words = {
+        "route": job.route.slug,
+        "portal": job.route.target,
+        "source": job.source_id,
+        "id": link.target_id,
+        "other": other.source_id,
+    }
+    told = _(
+        "Route %(route)s: %(portal)s gave the new record of %(source)s the ID %(id)s, which is mapped to "
+        "%(other)s already. Was the portal restored or emptied? Delete or correct the mapping of %(other)s, "
+        "then press Retry."
+    )
+    load.refuse(job, NeedsStaff(told % words))
+    del load.parcel.touched_links[link.pk]
+    job.target_id = ""
 
 
 def _save_cargo(load: Load, rulings: dict[int, Ruling]) -> None:
@@ -80,23 +111,26 @@ def _save_cargo(load: Load, rulings: dict[int, Ruling]) -> None:
 
 
 def _save_attempts(load: Load, rulings: dict[int, Ruling], *, size: int) -> None:
-    ended = timezone.now()
+    same = {
+        "request_id": load.request_id,
+        "parcel_size": size,
+        "started_at": load.parcel.now,
+        "ended_at": timezone.now(),
+    }
+    tries = ((job, rulings[job.pk].tried) for job in load.parcel.jobs)
     rows = [
-        Attempt(
-            job=job,
-            step=job.step,
-            request_id=load.request_id,
-            parcel_size=size,
-            started_at=load.parcel.now,
-            ended_at=ended,
-            outcome=rulings[job.pk].tried.outcome,
-            code=rulings[job.pk].tried.code,
-            http_status=rulings[job.pk].tried.status,
-            message=rulings[job.pk].tried.message,
-        )
-        for job in load.parcel.jobs
+        {
+            **same,
+            "job_id": job.pk,
+            "step": job.step,
+            "outcome": tried.outcome,
+            "code": tried.code,
+            "http_status": tried.status,
+            "message": tried.message,
+        }
+        for job, tried in tries
     ]
-    Attempt.objects.bulk_create(rows)
+    insert_each(Attempt, rows)
 
 
 def _save_states(load: Load, rulings: dict[int, Ruling]) -> None:
@@ -115,6 +149,8 @@ def _tell(load: Load, rulings: dict[int, Ruling]) -> None:
     """Flows that answer whoever asked do so here: the answer is stored with the state it tells of."""
     told = []
     for job in load.parcel.jobs:
+        if job.route.flow not in TELLING:
+            continue
         verdict, tried = rulings[job.pk].verdict, rulings[job.pk].tried
         news = News(
             job, verdict.state, job.attempts, tried.outcome, failure=verdict.failure, reason=tried.message
@@ -123,11 +159,14 @@ def _tell(load: Load, rulings: dict[int, Ruling]) -> None:
     tell(told)
 
 
-def _ring(verdicts: list[Verdict], *, now: datetime) -> None:
-    """A bell for each portal whose next step is due, at the earliest moment."""
+def _ring(verdicts: list[Verdict], *, here: int) -> None:
+    """A bell for each portal whose next step is due, at the earliest moment.
+
+    Not for `here`, the one that was called: whoever called it looks once more before leaving.
+    """
     moments: dict[int, datetime] = {}
     for verdict in verdicts:
-        if verdict.is_open and verdict.due_at:
+        if verdict.is_open and verdict.due_at and verdict.portal_id != here:
             known = moments.get(verdict.portal_id, verdict.due_at)
             moments[verdict.portal_id] = min(known, verdict.due_at)
     for portal_id, due_at in moments.items():

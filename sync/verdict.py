@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
@@ -23,8 +23,7 @@ FREE_WAIT = 5.0
 """Seconds until a job is due again whose try cost nothing; the portal's pace decides who really goes."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The new state of one job. Equal verdicts of a parcel are written in one UPDATE."""
 
     state: str
@@ -44,14 +43,13 @@ class Verdict:
 
     def changes(self) -> dict[str, Any]:
         """Columns to write; a job that ended gives its lane free."""
-        columns = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        columns = self._asdict()
         if not self.warning:
             del columns["warning"]  # an earlier one stays
         return columns if self.is_open else columns | {"head_of": None}
 
 
-@dataclass(frozen=True)
-class Tried:
+class Tried(NamedTuple):
     """How the try ended, for the attempt log."""
 
     outcome: str
@@ -105,7 +103,7 @@ class Judge:
             kept = max(0, self.job.attempts - 1) if outcome.keeps_attempts else 0
             verdict = self._waiting(outcome.step, attempts=kept, note=outcome.note)
             if outcome.warning:
-                verdict = replace(verdict, warning=self._warnings(outcome.warning))
+                verdict = verdict._replace(warning=self._warnings(outcome.warning))
             return Ruling(verdict, Tried(Attempt.Outcome.PASSED, message=outcome.note))
         if isinstance(outcome, Skip):
             verdict = self._ended(Job.State.SKIPPED, note=outcome.reason)
@@ -152,7 +150,7 @@ class Judge:
         tried = self._tried(Attempt.Outcome.FAILED, error)
         if here.otherwise:
             waiting = self._waiting(here.otherwise)
-            return Ruling(replace(waiting, warning=self._warnings(error.message)), tried)
+            return Ruling(waiting._replace(warning=self._warnings(error.message)), tried)
         step = step or here.restart or self.job.step
         verdict = self._ended(Job.State.FAILED, step=step, failure=failure, note=error.message)
         return Ruling(verdict, tried)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,9 +17,10 @@ COMMANDS_A_REQUEST = 50
 class Parcel:
     """Jobs at the same step on the same portal, carried by one request, and what they need on the way.
 
-    `links` and `cargo` are loaded once for all; what a step changes is collected in `touched_links` and
-    `new_cargo` and saved by the engine in the transaction that settles the jobs. `found` is the step's own:
-    what its `prepare` found out in bulk, for its `ask` and `hear`. `entity`: what the flow's links join.
+    `links` and `cargo` are loaded once for all; what a step changes is collected in `touched_links` (of them
+    `touched_columns` are written) and `new_cargo`, and saved by the engine in the transaction that settles
+    the jobs. `found` is the step's own: what its `prepare` found out in bulk, for its `ask` and `hear`.
+    `entity`: what the flow's links join.
     `room`: commands the request may hold, fewer after time-outs, never fewer than there are jobs.
     """
 
@@ -27,24 +29,39 @@ class Parcel:
     entity: str = "deal"
     room: int = COMMANDS_A_REQUEST
     links: dict[tuple[int, str], Link] = field(default_factory=dict)
-    cargo: dict[int, Any] = field(default_factory=dict)
     touched_links: dict[int, Link] = field(default_factory=dict)
+    touched_columns: set[str] = field(default_factory=set)
     new_cargo: dict[int, Any] = field(default_factory=dict)
     found: dict[Any, Any] = field(default_factory=dict)
+    _carriers: list[Job] = field(default_factory=list)
+    _cargo: dict[int, Any] | None = None
 
     def load(self) -> None:
-        """Read the links and cargo of all jobs."""
-        keys = ((job.route_id, job.source_id) for job in self.jobs)
-        self.links = Link.by_source(keys, entity=self.entity)
-        self.cargo = Cargo.load(self.jobs)
+        """Read the links of all jobs; their cargo is read when a step asks for it."""
+        self.links = {}
+        self.load_links(self.jobs)
+        self._carriers, self._cargo = self.jobs, None
+
+    def load_links(self, jobs: Iterable[Job]) -> None:
+        """Read the links of these jobs."""
+        keys = ((job.route_id, job.source_id) for job in jobs)
+        self.links |= Link.by_source(keys, entity=self.entity)
+
+    @property
+    def cargo(self) -> dict[int, Any]:
+        """What each job carries, of all that the request was claimed for; jobs without cargo are missing."""
+        if self._cargo is None:
+            self._cargo = Cargo.load(self._carriers)
+        return self._cargo
 
     def link(self, job: Job) -> Link | None:
         """The link of the job's source record, if there is one."""
         return self.links.get((job.route_id, job.source_id))
 
-    def touch(self, link: Link) -> None:
-        """Save this link with the jobs."""
+    def touch(self, link: Link, *columns: str) -> None:
+        """Save these columns of the link with the jobs."""
         self.touched_links[link.pk] = link
+        self.touched_columns.update(columns)
 
     def pack(self, job: Job, content: Any) -> None:
         """What the job carries to its next step."""

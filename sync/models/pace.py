@@ -25,7 +25,10 @@ from sync.pace import (
 
 
 class Pace(Rung):
-    """How far a portal's budget is spent, whether it answers, and when somebody will look at it next."""
+    """How far a portal's budget is spent, whether it answers, and when somebody will look at it next.
+
+    `away_until`: when the next probe may go; with the breaker closed, when the last failure was counted.
+    """
 
     portal = models.OneToOneField(Portal, models.CASCADE, primary_key=True)
     tat = models.FloatField(default=0)
@@ -114,13 +117,27 @@ class Pace(Rung):
                 shrunk=F("shrunk") - 1, passed=0
             )
 
-    def failed_one(self, trouble: str, *, now: float, is_lasting: bool = False) -> None:
-        """A whole request failed: count it; `is_lasting` (wrong key, ended licence) opens it at once."""
-        self._rows().update(failures=F("failures") + 1, trouble=trouble)
-        if is_lasting:
-            self._rows().filter(failures__lt=BREAKER_OPENS_AFTER).update(failures=BREAKER_OPENS_AFTER)
+    def failed_one(self, trouble: str, *, began: float, now: float, is_lasting: bool = False) -> None:
+        """A whole request that `began` then has failed: count it; `is_lasting` (wrong key, ended licence)
+        opens the breaker at once.
+
+        Requests that were under way together fail together: they count as one.
+        """
         self.refresh_from_db()
-        self._rows().update(away_until=now + probe_wait(self.failures) if self.is_away else 0)
+        if began < self._counted_at:
+            return
+        failures = self.failures + 1
+        if is_lasting:
+            failures = max(failures, BREAKER_OPENS_AFTER)
+        wait = probe_wait(failures) if failures >= BREAKER_OPENS_AFTER else 0
+        unseen = self._rows().filter(failures=self.failures)  # else another worker has counted it just now
+        unseen.update(failures=failures, trouble=trouble, away_until=now + wait)
+        self.refresh_from_db()
+
+    @property
+    def _counted_at(self) -> float:
+        """When the last failure was counted, or the last probe let through."""
+        return self.away_until - probe_wait(self.failures) if self.is_away else self.away_until
 
     def halve(self) -> None:
         """A parcel timed out: the next one is half as large."""

@@ -133,7 +133,7 @@ def test_open_breaker_is_not_forced(well: Bus) -> None:
     with well.site.orm():
         pace = Pace.of(Portal.objects.get(slug="a"))
         for _ in range(8):
-            pace.failed_one("a: the portal cannot be reached.", now=time.time())
+            pace.failed_one("a: the portal cannot be reached.", began=time.time(), now=time.time())
     assert "tried again in" in _only_fault(well, where="portal a")["what"]
     assert well.a.stats()["requests"] == 0
 

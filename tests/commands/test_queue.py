@@ -94,10 +94,11 @@ def test_nobody_can_say_when_a_portal_is_away(bus: Bus) -> None:
     bus.add_jobs(1)
     with bus.site.orm():
         pace = Pace.of(Portal.objects.get(slug="b"))
-        pace.failed_one("b: the portal cannot be reached.", now=time.time(), is_lasting=True)
+        now = time.time()
+        pace.failed_one("b: the portal cannot be reached.", began=now, now=now, is_lasting=True)
     told = bus.queue()
     assert told["eta_seconds"] is None
-    assert "b: the portal cannot be reached." in told["eta_reason"]
+    assert told["eta_reason"] == "Portal b is away: the portal cannot be reached."
     assert told["portals"]["b"]["state"] == "away"
     assert told["portals"]["a"]["state"] == "answers"
     assert "cannot be reached" in bus.run("queue").out

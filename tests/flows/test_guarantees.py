@@ -336,3 +336,28 @@ def test_paused_routes_and_portals_keep_what_arrives(bus):
     Portal.objects.update(is_paused=False)
     bus.run()
     assert len(bus.deals()) == 1
+
+
+def test_an_id_given_twice_is_the_trouble_of_one_deal_alone(bus):
+    """The target portal was restored: it gives a new deal the ID of one that we know."""
+    newest = int(bus.call("target", "crm.deal.add", {"fields": {"TITLE": "here before"}}))
+    Link.objects.create(
+        route=bus.route,
+        source_id="old",
+        target_id=str(newest + 2),
+        state="linked",
+        reported_at=timezone.now(),
+    )
+    for deal_id in bus.seed(3):
+        bus.webhook(deal_id)
+    bus.run()
+    states = list(Job.objects.order_by("id").values_list("state", "failure"))
+    assert sorted(states) == [("done", ""), ("done", ""), ("failed", "config")]
+    failed = Job.objects.get(state="failed")
+    assert f"the ID {newest + 2}, which is mapped to old already" in failed.note
+    assert failed.target_id == ""
+    Link.objects.filter(source_id="old").delete()
+    bus.retry()
+    bus.run()
+    assert Job.objects.filter(state="done").count() == 3
+    assert len(bus.deals()) == 4

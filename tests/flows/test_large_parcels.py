@@ -47,7 +47,7 @@ def test_jobs_taken_over_meanwhile_are_left_alone_in_every_part(bus, monkeypatch
         return settle(load, before, **given)
 
     monkeypatch.setattr(settling, "_settle_part", robbed)
-    engine.drain(bus.from_portal.pk, seconds=0.1)
+    engine.drain(bus.from_portal.pk)
     stolen = Job.objects.filter(holder="another", step="fetch", state="running")
     assert stolen.count() == -(-DEALS // settling.JOBS_AT_ONCE)
     assert not Attempt.objects.filter(job__in=stolen).exists()

@@ -8,7 +8,7 @@ from django.db import connection
 from sync import inbox
 from sync.connectors.rabbitmq import leads
 from sync.errors import Refused
-from sync.models import Attempt, CoreUser, Event, FieldMapping, Job, Link, Message, ValueMapping
+from sync.models import Attempt, CoreUser, Event, FieldMapping, Job, Link, Message, Portal, ValueMapping
 from tests.flows.conftest import Desk, user
 
 
@@ -315,6 +315,15 @@ def test_the_portal_is_asked_once_for_many_and_not_again(desk: Desk):
     desk.run()
     assert desk.asked("crm.settings.mode.get") == 1
     assert {lead["STATUS_ID"] for lead in desk.leads()} == {"JUNK"}
+
+
+def test_while_a_slow_portal_is_asked_the_others_wait_for_its_answer(desk: Desk):
+    desk.portal.post("limits", {"latency": 0.5})
+    Portal.objects.update(request_seconds=60)
+    desk.send("create", *(user(number) for number in range(1, 121)))
+    desk.run()
+    assert desk.asked("crm.settings.mode.get") == 1
+    assert len(desk.leads()) == 120
 
 
 def test_without_a_cache_each_job_looks_once_and_none_for_ever(desk: Desk, settings):

@@ -10,6 +10,7 @@ https://apidocs.bitrix24.com/settings/how-to-call-rest-api/batch.html
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -18,12 +19,18 @@ from sync.connectors.types import Command
 
 def command_line(command: Command) -> str:
     """`method?a[b][0]=value…`, each key and value percent-encoded once."""
-    pairs = "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in flat(command.params))
+    pairs = "&".join(f"{_quoted_name(key)}={_quoted(value)}" for key, value in flat(command.params))
     return f"{command.method}?{pairs}" if pairs else command.method
 
 
 def _quoted(text: str) -> str:
+    if text.isascii() and text.isalnum():
+        return text
     return quote(text, safe="", errors="replace")  # half a surrogate pair must not fail the other commands
+
+
+_quoted_name = lru_cache(maxsize=2000)(_quoted)
+"""Names of fields come again with every deal."""
 
 
 def flat(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
-from sync.flows.deals.options import DealOptions
+from sync.flows.deals.options import options_of
 from sync.flows.steps import Done, Next, Outcome, Parcel, Step
 from sync.models import Job
 
@@ -41,7 +41,7 @@ def comment_found(parcel: Parcel, job: Job, comments: list[crm.Comment]) -> Outc
 def stage(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """The stage of the route for source cards whose deal has arrived."""
     job = jobs[0]
-    stage_id = DealOptions.of(job.route.options).stage
+    stage_id = options_of(job.route).stage
     return crm.update_deal(job.source_id, {"STAGE_ID": stage_id}) if stage_id else _reported(parcel, job)
 
 
@@ -53,14 +53,14 @@ def staged(parcel: Parcel, job: Job, _: Any) -> Outcome:
 def _text(parcel: Parcel, job: Job) -> str:
     link = parcel.links[job.route_id, job.source_id]
     title = parcel.cargo.get(job.pk, {}).get("title", "")
-    options = DealOptions.of(job.route.options)
+    options = options_of(job.route)
     return options.comment_text(target_id=str(link.target_id), source_id=job.source_id, title=title)
 
 
 def _reported(parcel: Parcel, job: Job) -> Done:
     link = parcel.links[job.route_id, job.source_id]
     link.reported_at = parcel.now
-    parcel.touch(link)
+    parcel.touch(link, "reported_at")
     return Done()
 
 

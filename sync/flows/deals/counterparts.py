@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.errors import NotYet
-from sync.flows.deals.options import DealOptions
+from sync.flows.deals.options import options_of
 from sync.flows.deals.parties import BEING_BROUGHT, REACHED_BY, targets_of
 from sync.flows.deals.way import Party, leave_out, onward, parties_of, pending
 from sync.flows.steps import Next, Outcome, Parcel, Step
@@ -62,7 +62,7 @@ def intend(parcel: Parcel) -> None:
     for job, party in firsts:
         link = after[job.route_id, party["entity"], party["id"]]
         is_ours = link.params.get("job") == job.pk and (job.route_id, link.entity, link.source_id) in fresh
-        if is_ours and not DealOptions.of(job.route.options).look_first:
+        if is_ours and not options_of(job.route).look_first:
             party["is_new"] = True  # nobody can have created it
             parcel.pack(job, parcel.cargo[job.pk])
         parcel.found[job.pk] = link
@@ -140,7 +140,7 @@ def give_up(parcel: Parcel, jobs: list[Job]) -> Outcome:
         link = parcel.found[job.pk]
         if link.params.get("job") == job.pk:
             link.params = {**link.params, "job": 0}
-            parcel.touch(link)
+            parcel.touch(link, "params")
         leave_out(parcel, job, party)
     return onward(parcel, job)
 
@@ -167,7 +167,7 @@ def _adopt(parcel: Parcel, job: Job, party: Party, target_id: str) -> Outcome:
     except IntegrityError:  # two here are one there: the first link keeps the column
         link.params = {"target": target_id}
     link.state = Link.State.LINKED
-    parcel.touch(link)
+    parcel.touch(link, "target_id", "state", "params")
     party["target"] = target_id
     parcel.pack(job, parcel.cargo[job.pk])
     return onward(parcel, job)

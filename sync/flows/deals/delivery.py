@@ -14,6 +14,7 @@ from sync.errors import NeedsStaff
 from sync.flows.deals.way import delivered, party_fields, written
 from sync.flows.steps import Next, Outcome, Parcel, Step
 from sync.models import Attachment, Job, Link
+from sync.models.rows import insert_each
 
 SUM = "OPPORTUNITY"
 
@@ -24,9 +25,10 @@ QUARREL_WRITES, QUARREL_MINUTES = 30, 10
 def intend(parcel: Parcel) -> None:
     """Write the intent before the call: a Link in state creating, unique for its source deal."""
     missing = [job for job in parcel.jobs if parcel.link(job) is None]
-    intents = [Link(route=job.route, source_id=job.source_id) for job in missing]
-    Link.objects.bulk_create(intents, ignore_conflicts=True)
-    parcel.load()
+    times = {"created_at": parcel.now, "updated_at": parcel.now}
+    intents = [Link(route_id=job.route_id, source_id=job.source_id, **times) for job in missing]
+    insert_each(Link, [vars(link) for link in intents], ignore_conflicts=True)
+    parcel.load_links(missing)
 
 
 def create(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
@@ -95,7 +97,7 @@ def _link(parcel: Parcel, job: Job, target_id: str) -> None:
     link.state = Link.State.LINKED
     link.content_hash, link.params = content["hash"], content["params"]
     link.files = {**link.files, **content["file_ids"]}
-    parcel.touch(link)
+    parcel.touch(link, "target_id", "state", "content_hash", "params", "files")
     written(parcel, job)
 
 
@@ -121,7 +123,7 @@ def _count_writes(parcel: Parcel, job: Job, link: Link) -> None:
     if link.writes_since is None or link.writes_since < window:
         link.writes, link.writes_since = 0, parcel.now
     link.writes += 1
-    parcel.touch(link)
+    parcel.touch(link, "writes", "writes_since")
     if link.writes > QUARREL_WRITES:
         raise NeedsStaff(
             _(

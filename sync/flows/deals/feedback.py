@@ -53,7 +53,7 @@ def reported(parcel: Parcel, job: Job, _: Any) -> Outcome:
     link = _link(parcel, job)
     if link is not None:
         link.back_hash = hash_of(_fields(parcel, job))
-        parcel.touch(link)
+        parcel.touch(link, "back_hash")
     return Done()
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sync.errors import NeedsStaff
+from sync.models import Route
 from sync.transform import has_lone_brace, names_in, render
 
 COMMENT_NAMES = ("target_id", "source_id", "title")
@@ -81,3 +82,12 @@ class DealOptions(BaseModel):
         """The comment with its names filled; braces inside the title stay text."""
         filled = {"target_id": target_id, "source_id": source_id, "title": title}
         return render(self.comment, lambda name: filled.get(name, ""))
+
+
+def options_of(route: Route) -> DealOptions:
+    """The route's options, checked once a parcel, since its jobs share the route; raises as `of` does."""
+    known = route.__dict__
+    if "_options" not in known:
+        known["_options"] = DealOptions.of(route.options)
+    options: DealOptions = known["_options"]
+    return options

@@ -51,7 +51,7 @@ def rows_written(parcel: Parcel, job: Job, _: Any) -> Outcome:
     """The target has the rows."""
     content, link = parcel.cargo[job.pk], _link(parcel, job)
     link.files = {**link.files, KEPT_AS: [_hash(content.pop("rows"))]}
-    parcel.touch(link)
+    parcel.touch(link, "files")
     written(parcel, job)
     return delivered(parcel, job)
 

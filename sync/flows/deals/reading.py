@@ -13,7 +13,7 @@ from sync.connectors.types import Command, File, Record
 from sync.errors import Refused
 from sync.flows.deals.homeward import goes_home
 from sync.flows.deals.mapping import fields_there, hash_of
-from sync.flows.deals.options import DealOptions
+from sync.flows.deals.options import options_of
 from sync.flows.deals.parties import ids_of, to_carry
 from sync.flows.deals.way import FIELD_OF, UNREAD, onward
 from sync.flows.steps import Next, Outcome, Parcel, Skip, Step
@@ -80,7 +80,7 @@ def _content(
 
     The hash is of the update's fields: what is written only at creation must not look like a change later.
     """
-    carry = DealOptions.of(job.route.options).carry
+    carry = options_of(job.route).carry
     found = {name: files for name, value in fields.items() if (files := files_in(value))}
     ids = {name: [file["file_id"] for file in files] for name, files in found.items()}
     wanted = {name: files for name, files in found.items() if carry.files and ids[name] != known.get(name)}

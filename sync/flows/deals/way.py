@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from sync.flows.deals.options import DealOptions
+from sync.flows.deals.options import options_of
 from sync.flows.steps import Done, Next, Parcel, Skip
 from sync.models import Job
 
@@ -48,7 +48,7 @@ def onward(parcel: Parcel, job: Job) -> Next | Done | Skip:
 
 def _writing(parcel: Parcel, job: Job) -> Next | Done | Skip:
     content, link = parcel.cargo[job.pk], parcel.link(job)
-    looks_first = DealOptions.of(job.route.options).look_first
+    looks_first = options_of(job.route).look_first
     if link is None and not looks_first:
         return Next("file" if content["files"] else "create")
     if link is None or not link.is_linked:  # an earlier create of this deal may have run

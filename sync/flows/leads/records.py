@@ -8,6 +8,7 @@ from sync.connectors.rabbitmq import leads
 from sync.errors import NeedsStaff
 from sync.flows.steps import Parcel
 from sync.models import Job, Link
+from sync.models.rows import insert_each
 
 ENTITY = "lead"
 TAKEN = "taken"
@@ -18,12 +19,18 @@ def intend(parcel: Parcel) -> None:
     """Write the intent before the call: a Link in state creating, unique for its user, that names its job."""
     missing = [job for job in parcel.jobs if parcel.link(job) is None]
     intents = [
-        Link(route=job.route, entity=ENTITY, source_id=job.source_id, params={"job": job.pk})
+        Link(
+            route_id=job.route_id,
+            entity=ENTITY,
+            source_id=job.source_id,
+            params={"job": job.pk},
+            created_at=parcel.now,
+            updated_at=parcel.now,
+        )
         for job in missing
     ]
-    Link.objects.bulk_create(intents, ignore_conflicts=True)
-    if missing:
-        parcel.load()
+    insert_each(Link, [vars(link) for link in intents], ignore_conflicts=True)
+    parcel.load_links(missing)
     parcel.found[TAKEN] = _owners(parcel)
 
 
@@ -57,7 +64,7 @@ def join(parcel: Parcel, job: Job, lead_id: str) -> None:
         )
     link.target_id = job.target_id = lead_id
     link.state, link.params = Link.State.LINKED, {}
-    parcel.touch(link)
+    parcel.touch(link, "target_id", "state", "params")
 
 
 def _told(job: Job) -> str:

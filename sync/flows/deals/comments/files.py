@@ -14,7 +14,7 @@ from sync.connectors.bitrix24 import crm
 from sync.connectors.bitrix24.downloads import DOWNLOAD
 from sync.connectors.types import Command, File
 from sync.flows.deals.comments.twins import Direction
-from sync.flows.deals.options import DealOptions
+from sync.flows.deals.options import options_of
 from sync.flows.steps import Next, Outcome, Parcel, Step
 from sync.models import Attachment, Job
 
@@ -24,7 +24,7 @@ FIELD = "comment"
 
 def wanted(job: Job, comment: crm.Comment, *, known: bool) -> list[str]:
     """Files still to fetch: none where the route carries none, nor for a comment whose copy stands."""
-    carries = DealOptions.of(job.route.options).carry.files
+    carries = options_of(job.route).carry.files
     return list(comment.file_ids) if carries and not known else []
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 from sync.errors import NeedsStaff, NotYet
 from sync.flows.deals.comments.text import announces_arrival, mark_of
 from sync.flows.deals.delivery import CREATING_STEPS
-from sync.flows.deals.options import DealOptions
+from sync.flows.deals.options import options_of
 from sync.flows.deals.way import DELIVERY
 from sync.flows.steps import Ignored, Side, Skip, Ticket
 from sync.models import Event, Job, Link, Route
@@ -124,7 +124,7 @@ def card_for(way: Direction, job: Job, deal_id: str) -> str | Skip:
 
 def is_arrival(way: Direction, job: Job, *, deal_id: str, card: str, text: str) -> bool:
     """Whether it is what we say on the source card when a deal has arrived."""
-    options = DealOptions.of(job.route.options)
+    options = options_of(job.route)
     return way is FORWARD and announces_arrival(options, text, source_id=deal_id, target_id=card)
 
 

@@ -18,7 +18,7 @@ from sync.flows.deals.comments.twins import (
     Direction,
     bind,
 )
-from sync.flows.deals.options import DealOptions
+from sync.flows.deals.options import options_of
 from sync.flows.steps import Done, Next, Outcome, Parcel, Skip, Step
 from sync.models import Job, Link
 
@@ -41,7 +41,7 @@ def intend(way: Direction, parcel: Parcel) -> None:
         ignore_conflicts=True,
     )
     for job in missing:
-        if not DealOptions.of(job.route.options).look_first:
+        if not options_of(job.route).look_first:
             parcel.pack(job, {**parcel.cargo[job.pk], "is_new": True})
     after = _links(way, parcel)
     for job in parcel.jobs:
@@ -86,7 +86,7 @@ def was_sought(way: Direction, parcel: Parcel, job: Job, comments: list[crm.Comm
     for comment in comments:
         if mark_of(comment.text) == link.content_hash and bind(link, comment.id):
             link.files = {files.FIELD: parcel.cargo[job.pk].get("files", [])}
-            parcel.touch(link)
+            parcel.touch(link, "target_id", "state", "files")
             job.target_id = comment.id
             return _brought_up_to_date(way, parcel, job, is_news=True)
     parcel.pack(job, {**parcel.cargo[job.pk], "is_new": True})
@@ -124,7 +124,7 @@ def _settle(way: Direction, parcel: Parcel, job: Job) -> None:
     link.content_hash, link.params = _mark(way, parcel, job), {}
     link.files = {files.FIELD: parcel.cargo[job.pk].get("files", [])}
     job.target_id = link.target_id or ""
-    parcel.touch(link)
+    parcel.touch(link, "target_id", "state", "content_hash", "params", "files")
 
 
 def _links(way: Direction, parcel: Parcel) -> dict[tuple[int, str], Link]:

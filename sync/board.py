@@ -1,0 +1,97 @@
+"""What is due on one portal, and what the next request shall carry."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from sync import inbox
+from sync.flows import FLOWS
+from sync.models import Due, Job, MethodBudget, Portal
+
+LOOK_EVERY = 0.2
+"""Seconds a look serves: it reads all that is due, and a portal may get many requests a second."""
+
+LOOK_SHARE = 20
+"""A look that takes long serves so many times as long, so that it costs a twentieth of the time at most."""
+
+SORTED_AHEAD = 2500
+"""Events sorted before a request goes: as many as it can read. More are sorted while it is under way."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the next request carries: one step, and jobs of which routes."""
+
+    flow: str
+    step: str
+    routes: tuple[int, ...]
+
+
+def choose(due: list[Due]) -> Choice | None:
+    """The most urgent step: live work before backfill, what others wait for, then what has waited longest.
+
+    All routes of the flow that have jobs at that step go along.
+    """
+    if not due:
+        return None
+    due = sorted(due, key=_urgency)
+    first = due[0]
+    same = [one for one in due if (one.flow, one.step) == (first.flow, first.step)]
+    return Choice(flow=first.flow, step=first.step, routes=tuple(dict.fromkeys(one.route_id for one in same)))
+
+
+def _urgency(due: Due) -> tuple[int, bool, datetime]:
+    return due.priority, not FLOWS[due.flow].steps[due.step].goes_first, due.since
+
+
+def share_out(routes: tuple[int, ...], most: int) -> dict[int, int]:
+    """How many jobs of each route one request may hold: even shares, the rest to the most urgent."""
+    if most < len(routes):
+        return dict.fromkeys(routes[:most], 1)
+    each, rest = divmod(most, len(routes))
+    return {route: each + (rest if number == 0 else 0) for number, route in enumerate(routes)}
+
+
+class Board:
+    """The portal as its row says, and what is due on it, looked at a few times a second."""
+
+    def __init__(self, portal: Portal) -> None:
+        self.portal = portal
+        self._due: list[Due] = []
+        self._good_until = 0.0
+        self._sorted = 0
+
+    def sort_some(self) -> bool:
+        """Sort stored events into jobs; whether more should be sorted before the next request."""
+        count = inbox.sort(self.portal)
+        self._sorted += count
+        if count == inbox.EVENTS_AT_ONCE and self._sorted < SORTED_AHEAD:
+            return True
+        self._sorted = 0
+        return False
+
+    def choose(self) -> Choice | None:
+        """What the next request shall carry; methods whose time budget is spent are left out."""
+        if not self._due or time.monotonic() >= self._good_until:
+            self._look()
+        blocked = MethodBudget.blocked(self.portal, now=time.time())
+        return choose([due for due in self._due if FLOWS[due.flow].steps[due.step].method not in blocked])
+
+    def cross_out(self, choice: Choice) -> None:
+        """There are no more jobs at this step: others have taken them since the last look."""
+        self._due = [due for due in self._due if (due.flow, due.step) != (choice.flow, choice.step)]
+
+    def forget(self) -> None:
+        """Jobs have moved on without a request: look anew before the next choice."""
+        self._due = []
+
+    def _look(self) -> None:
+        began = time.monotonic()
+        self.portal.refresh_from_db()
+        is_open = not self.portal.is_paused
+        self._due = Job.objects.due_board(self.portal.pk, now=timezone.now()) if is_open else []
+        self._good_until = began + max(LOOK_EVERY, (time.monotonic() - began) * LOOK_SHARE)

@@ -1,0 +1,120 @@
+"""One worker and its requests under way: as many as the portal has slots, and no more."""
+
+import time
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from sync import board, engine, inbox
+from sync.models import Attempt, Job, Pace, Portal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SLOW = 0.3
+
+
+@pytest.fixture
+def creates(bus):
+    """Two hundred deals that have been read: four requests' worth of creates."""
+    for deal_id in bus.seed(200):
+        bus.webhook(deal_id)
+    engine.drain(bus.from_portal.pk)
+    assert Job.objects.filter(step="create", state="waiting").count() == 200
+    bus.target.post("limits", {"latency": SLOW})
+    bus.target.post("stats/reset", {})
+    Portal.objects.update(request_seconds=60)
+    return bus
+
+
+def most_at_once(bus):
+    return bus.target.get("stats")["in_flight_max"]
+
+
+@pytest.mark.parametrize(("slots", "expected"), [(1, 1), (3, 3), (10, 4)])
+def test_one_worker_fills_the_slots_of_a_portal(creates, slots, expected):
+    Portal.objects.update(slots=slots)
+    assert engine.drain(creates.to_portal.pk) >= 4
+    assert most_at_once(creates) == expected
+    assert len(creates.deals()) == 200
+    assert not Job.objects.filter(step="create").exists()
+
+
+def test_a_worker_with_its_hands_full_calls_another_one(creates, settings):
+    settings.REQUESTS_AT_ONCE = 1
+    OrmQ.objects.all().delete()
+    Pace.objects.update(wake_at=None)
+    engine.drain(creates.to_portal.pk)
+    assert most_at_once(creates) == 1
+    assert creates.to_portal.pk in [bell.task["args"][0] for bell in OrmQ.objects.all()]
+
+
+def test_slots_that_others_hold_are_left_to_them(creates):
+    slot = engine.Underway(creates.to_portal, "another", most=1)
+    assert slot.take_slot()
+    engine.drain(creates.to_portal.pk)
+    assert most_at_once(creates) == 1  # of two
+    slot.end()
+
+
+def test_a_permit_that_is_near_is_waited_for(creates):
+    creates.target.post("limits", {"latency": 0})
+    Portal.objects.update(requests_per_minute=300, burst=1)  # one each 0.2 s
+    assert engine.drain(creates.to_portal.pk) >= 4
+    assert len(creates.deals()) == 200
+
+
+def test_a_permit_that_is_far_is_left_to_a_bell(creates):
+    Portal.objects.update(requests_per_minute=60, burst=1)
+    engine.drain(creates.to_portal.pk)
+    assert len(creates.deals()) == 50
+    assert Pace.of(creates.to_portal).wake_at > time.time()
+
+
+def test_requests_that_fail_together_count_as_one_failure(creates):
+    Portal.objects.update(slots=10)
+    creates.target.post("faults", {"cut": 1.0, "latency": 2})
+    engine.drain(creates.to_portal.pk)
+    assert most_at_once(creates) == 4
+    assert Pace.of(creates.to_portal).failures == 1
+
+
+def test_what_fails_late_makes_no_probe_wait_longer(bus):
+    pace = Pace.of(bus.to_portal)
+    for began in range(1, 6):
+        pace.failed_one("away", began=began, now=began + 0.5)
+    assert pace.is_away
+    opened = pace.away_until
+    for late in range(1, 6):
+        pace.failed_one("away", began=late, now=6.0)
+    assert (pace.failures, pace.away_until) == (5, opened)
+    permit = pace.permit(bus.to_portal.limits, now=opened)
+    assert permit.is_probe
+    pace.failed_one("away", began=opened, now=opened + 1)
+    assert pace.failures == 6
+
+
+def test_a_long_backlog_is_not_read_for_each_request(bus):
+    for deal_id in bus.seed(200):
+        bus.webhook(deal_id)
+    bus.run()
+    Job.objects.update(state="waiting", step="stage", portal=bus.from_portal, due_at=timezone.now())
+    bus.source.post("stats/reset", {})
+    with CaptureQueriesContext(connection) as queries:
+        began = time.monotonic()
+        engine.drain(bus.from_portal.pk)
+        looks_due = (time.monotonic() - began) / board.LOOK_EVERY
+    assert bus.source.get("stats")["requests"] == 4
+    looks = [one for one in queries.captured_queries if "MIN(" in one["sql"] and "GROUP BY" in one["sql"]]
+    assert len(looks) <= 2 + looks_due  # and one that finds nothing left, when leaving
+
+
+def test_the_first_request_goes_before_all_is_sorted(bus, monkeypatch):
+    monkeypatch.setattr(board, "SORTED_AHEAD", inbox.EVENTS_AT_ONCE)
+    for deal_id in bus.seed(inbox.EVENTS_AT_ONCE + 20):
+        bus.webhook(deal_id)
+    bus.run()
+    sizes = set(Attempt.objects.filter(step="fetch").values_list("parcel_size", flat=True))
+    assert sizes == {inbox.EVENTS_AT_ONCE, 20}
