@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from sync.api import openapi  # noqa: F401  # drf-spectacular knows what has been imported
 from sync.api.health import healthz, readyz
+from sync.api.metrics import metrics
 from sync.api.users.views import Move, OneUser, Users
 from sync.api.views import Inbound
 
@@ -40,4 +41,5 @@ urlpatterns = [
     path("api/docs/", docs, name="docs"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]
