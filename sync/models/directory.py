@@ -181,6 +181,12 @@ class DirectoryRun(models.Model):
         """The result, by word."""
         return {word: getattr(self, word) for word in COUNTS}
 
+    @property
+    def summary(self) -> str:
+        """The result in words, without what did not happen."""
+        words = {word: self._meta.get_field(word).verbose_name for word in COUNTS}  # type: ignore[union-attr]
+        return ", ".join(f"{words[word]}: {count}" for word, count in self.counts.items() if count)
+
     def approve(self) -> bool:
         """Staff say that so few records are right: read again, then write; False when none waits for it."""
         waiting = DirectoryRun.objects.filter(pk=self.pk, is_approved=False, finished_at=None)

@@ -34,7 +34,7 @@ def write(parcel: Parcel, jobs: list[Job]) -> Outcome:
             words = {"slug": run.directory.slug, "error": error}
             raise TryLater(_("%(slug)s: the database of the directories: %(error)s") % words) from error
     DirectoryPage.objects.filter(job=job).delete()
-    return Done(note=", ".join(f"{word} {count}" for word, count in run.counts.items() if count))
+    return Done(note=run.summary)
 
 
 def _wait_for_parent(directory: Directory) -> None:

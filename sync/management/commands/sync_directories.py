@@ -123,7 +123,8 @@ def _note(run: DirectoryRun) -> str:
 
 
 def _as_table(runs: list[DirectoryRun]) -> str:
-    head = ["", _("state"), *COUNTS]
+    counts = [str(DirectoryRun._meta.get_field(name).verbose_name) for name in COUNTS]  # type: ignore[union-attr]
+    head = ["", _("state"), *counts]
     rows = [[run.directory.slug, _state(run), *map(str, run.counts.values())] for run in runs]
     widths = [max(len(row[number]) for row in [head, *rows]) for number in range(len(head))]
     lines = []
