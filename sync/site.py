@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 MENU = (
@@ -34,6 +35,7 @@ class InterconnectorSite(AdminSite):
     site_header = "B24 Interconnector"
     site_title = "B24 Interconnector"
     index_title = _("Overview")
+    site_url = None  # there is no other page to look at
     enable_nav_sidebar = False  # the lists need the width; the menu is one click away
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
@@ -42,6 +44,8 @@ class InterconnectorSite(AdminSite):
         for app in apps:
             if app["app_label"] == "sync":
                 app["models"].sort(key=lambda model: _rank(model["object_name"]))
+            if app["app_label"] == "django_q":
+                app["name"] = gettext("Schedule")  # the library's name says nothing to staff
         return sorted(apps, key=lambda app: app["app_label"] != "sync")
 
 

@@ -55,6 +55,7 @@ class ApiKeyAdmin(ReadOnly, Screen):
     buttons = ("revoke",)
     list_display = ("name", "beginning", "state", "may", "expires", "used", "created", "created_by")
     list_select_related = ("created_by",)
+    empty_hint = _("No key yet. Programs that send users to the API need one each.")
     fields = (
         "name", "beginning", "state", "may", "expires_text", "used_text", "revoked_text", "created_text",
         "created_by",

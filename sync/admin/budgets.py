@@ -20,6 +20,7 @@ class MethodBudgetAdmin(ReadOnly, Screen):
 
     list_display = ("method", "portal", "free")
     list_select_related = ("portal",)
+    empty_hint = _("Nothing here: no portal has limited the time of a method.")
     fields = readonly_fields = ("portal", "method", "free")
     ordering = ("-blocked_until",)
 

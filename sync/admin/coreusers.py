@@ -35,6 +35,7 @@ class CoreUserAdmin(ReadOnly, Screen):
 
     list_display = ("who", "masked_phone", "stage", "state", "bitrix_lead_id", "reason", "changed")
     list_display_links = ("who",)
+    empty_hint = _("No user yet. They come by the API (POST /users) from a program that has an API key.")
     list_filter = ("lead_state",)
     search_fields = ("full_name",)  # only to have a search box
     search_help_text = _("Part of a name, an ID, or the beginning of a phone number.")
@@ -44,15 +45,10 @@ class CoreUserAdmin(ReadOnly, Screen):
     )  # fmt: skip
     readonly_fields = fields
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list; Django's own title would bend the word wrongly in Russian."""
-        title = capfirst(self.opts.verbose_name_plural)
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
-
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """One user, under a title of ours for the same reason."""
+        """One user; Django's own title would bend the word wrongly in Russian."""
         title = capfirst(self.opts.verbose_name)
         return super().change_view(request, object_id, form_url, {"title": title, **(extra_context or {})})
 

@@ -23,10 +23,11 @@ from sync.models.directory import COUNTS
 NOTES_SHOWN = 200
 
 
-class Fields(admin.TabularInline):  # type: ignore[type-arg]
-    """The field map."""
+class Fields(admin.StackedInline):  # type: ignore[type-arg]
+    """The field map; no table: its boxes would have no labels, and on a phone half of it is out of sight."""
 
     model = DirectoryField
+    fields = (("column", "field", "is_label", "is_required"),)
     extra = 0
     min_num = 1
 
@@ -40,6 +41,10 @@ class DirectoryAdmin(Screen):
     buttons = ("read_now", "rehearse")
     list_display = ("__str__", "route", "method", "parent", "is_paused", "last_read", "runs_link")
     list_select_related = ("route", "parent")
+    empty_hint = _(
+        "No directory yet. Import the five of examples/directories.yaml by manage.py import_config, "
+        "or add one here."
+    )
     prepopulated_fields = {"slug": ("name",)}
     fieldsets = (
         (None, {"fields": ("name", "slug", "is_paused")}),
@@ -50,6 +55,12 @@ class DirectoryAdmin(Screen):
         ),
         (_("Parent"), {"fields": ("parent", "parent_field", "parent_column")}),
     )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Directory | None = None) -> bool:
+        """Only one that was never read: deleting would take its runs along. Others can be paused."""
+        if obj is None or obj.runs.exists() or obj.children.exists():
+            return False
+        return super().has_delete_permission(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Directory]:
         """Each with the end of its last reading."""
@@ -130,6 +141,7 @@ class DirectoryRunAdmin(ReadOnly, Screen):
     buttons = ("approve",)
     list_display = ("directory", "started", "state", *COUNTS, "is_dry_run")
     list_filter = ("directory", "is_dry_run")
+    empty_hint = _("No directory has been read yet: press “Read now” on its page, or wait for the schedule.")
     list_select_related = ("directory", "job")
     fields = (
         "directory", "state", "started_at", "finished_at", "is_dry_run", "read", *COUNTS, "why", "job_link",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -28,6 +28,10 @@ class EventAdmin(ReadOnly, Screen):
 
     list_display = ("record", "portal", "happened", "outcome_badge", "why", "received", "repeats")
     list_display_links = ("record",)
+    empty_hint = _(
+        "No webhook has been accepted yet. The address for them stands on the page of each "
+        "portal; refused ones stand in the log of the service."
+    )
     list_filter = (OutcomeFilter, "portal", ReceivedFilter)
     list_select_related = ()  # a join lets MariaDB begin at the few portals and sort every event
     search_fields = ("record_id",)
@@ -42,6 +46,14 @@ class EventAdmin(ReadOnly, Screen):
         """Without what only the page of one event shows."""
         events: QuerySet[Event] = super().get_queryset(request).defer("params", "details")
         return events.prefetch_related("portal")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """One event, under what it is about in the reader's language."""
+        event = self.get_object(request, object_id)
+        words = {"subtitle": f"{self.record(event)}, {event.portal}"} if event else {}
+        return super().change_view(request, object_id, form_url, words | (extra_context or {}))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -21,6 +23,7 @@ from sync.admin.many import Done, change_many
 from sync.admin.moments import ago, exact
 from sync.admin.screen import MOST_LOGGED, ReadOnly, Screen
 from sync.admin.searching import DealSearch
+from sync.admin.traces import traces
 from sync.admin.words import KINDS, badge, brief, safe_pairs, step_words
 from sync.models import Job, Portal, Route
 from sync.telling import cancel
@@ -34,6 +37,10 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     """One row a job; the newest first."""
 
     change_form_template = "admin/sync/job/change_form.html"
+    empty_hint = _(
+        "No job here. One comes into being when a webhook of a portal was accepted: the address "
+        "for webhooks stands on the page of each portal."
+    )
     actions = ("retry", "cancel")
     buttons = ("retry", "cancel")
     list_display = ("state_badge", "deals", "reason", "step_text", "due", "since", "route")
@@ -51,6 +58,13 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
         routes = Route.objects.select_related("source", "target")
         jobs: QuerySet[Job] = super().get_queryset(request).defer("params", "warning")
         return jobs.prefetch_related(Prefetch("route", queryset=routes))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; a search without a find says what else is known of the record."""
+        looked_for = partial(traces, request.user, request.GET.get(SEARCH_VAR, ""))
+        return super().changelist_view(request, {"traces": looked_for} | (extra_context or {}))
 
     def change_view(
         self,
@@ -123,6 +137,8 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
         if job.kind == "lead":
             target = card_link(job.route.target, job.target_id, entity="lead")
             return format_html('<span class="deals">{} → {}</span>', job.source_id, target)
+        if job.kind == "directory":  # it ends in our own table
+            return format_html("{}", job.source_id)
         unknown = job.source_id.startswith("?")
         source = "…" if unknown else card_link(job.route.source, job.source_id)
         target = card_link(job.route.target, job.source_id[1:] if unknown else job.target_id)
@@ -146,8 +162,11 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
 
     @admin.display(description=_("due"))
     def due(self, job: Job) -> SafeString | str:
-        """When it goes on."""
-        return ago(job.due_at if job.state == Job.State.WAITING else None)
+        """When it goes on; a moment that has passed only means that its turn has not come."""
+        if job.state != Job.State.WAITING:
+            return "—"
+        is_due = job.due_at is not None and job.due_at <= timezone.now()
+        return gettext("in its turn") if is_due else ago(job.due_at)
 
     @admin.display(description=_("reason"))
     def reason(self, job: Job) -> str:

@@ -16,12 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from sync.admin.cards import card_link, read_number
 from sync.admin.moments import ago, exact
 from sync.admin.screen import ReadOnly, Screen
-from sync.admin.searching import DealSearch
+from sync.admin.searching import MAPPED, DealSearch
 from sync.admin.words import ENTITIES
 from sync.models import Link, Route
-
-SHOWN = ("deal", "lead")
-"""What staff see the mappings of."""
 
 
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -61,6 +58,9 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
     """One row a pair of records."""
 
     form = LinkForm
+    empty_hint = _(
+        "Nothing is mapped yet: a mapping is made when a deal or a user is carried for the first time."
+    )
     list_display = ("pair", "what", "route", "source_card", "target_card", "state", "changed")
     list_select_related = ()  # get_queryset does it; False would join every table that may be joined
     list_display_links = ("pair",)
@@ -83,7 +83,7 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
         """
         routes = Route.objects.select_related("source", "target")
         links: QuerySet[Link] = (
-            super().get_queryset(request).filter(entity__in=SHOWN).defer("params", "files")
+            super().get_queryset(request).filter(entity__in=MAPPED).defer("params", "files")
         )
         return links.prefetch_related(Prefetch("route", queryset=routes))
 

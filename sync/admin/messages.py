@@ -42,6 +42,7 @@ class MessageAdmin(ReadOnly, Screen):
 
     list_display = ("pattern", "user", "queue", "state", "created", "sent")
     list_filter = (SentFilter,)
+    empty_hint = _("No message yet: each request about a lead and each answer to it is one.")
     fields = ("pattern", "queue", "uuid", "state", "created_text", "sent_text", "content")
     readonly_fields = fields
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 STEADY = 1000
 """IDs of slack: rows that came in together may be stored a little out of order."""
@@ -40,8 +40,20 @@ def in_words(moment: datetime, now: datetime) -> str:
     if abs(gap) > timedelta(days=7):
         return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
     if gap > timedelta():
-        return _("in %(time)s") % {"time": timeuntil(moment, now, depth=1)}
-    return _("%(time)s ago") % {"time": timesince(moment, now, depth=1)}
+        return _("in %(time)s") % {"time": _length(gap)}
+    return _("%(time)s ago") % {"time": _length(-gap)}
+
+
+def _length(gap: timedelta) -> str:
+    """Whole days, hours or minutes, in the case that Russian wants after "in" and before "ago"; Django's own
+    words stand in another.
+    """
+    if days := gap // timedelta(days=1):
+        return ngettext("%d day", "%d days", days) % days
+    if hours := gap // timedelta(hours=1):
+        return ngettext("%d hour", "%d hours", hours) % hours
+    minutes = gap // timedelta(minutes=1)
+    return ngettext("%d minute", "%d minutes", minutes) % minutes
 
 
 def rows_since(rows: QuerySet[Any], column: str, moment: datetime) -> QuerySet[Any]:

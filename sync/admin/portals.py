@@ -43,6 +43,10 @@ class PortalAdmin(PausingScreen):
     """One row a portal."""
 
     form = PortalForm
+    empty_hint = _(
+        "No portal yet. Make an incoming webhook in Bitrix24 (rights crm and disk), then add the "
+        "portal here with the webhook's address."
+    )
     change_form_template = "admin/sync/portal/change_form.html"
     actions = ("pause", "resume", "check_now")
     buttons = ("check_now", "pause", "resume")

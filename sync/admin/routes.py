@@ -77,6 +77,10 @@ class RouteAdmin(PausingScreen):
     """One row a route."""
 
     form = RouteForm
+    empty_hint = _(
+        "No route yet. Add the two portals first, then the route between them; or import a file: "
+        "manage.py import_config."
+    )
     inlines = (ForwardMappings, BackMappings)
     actions = ("pause", "resume")
     buttons = ("pause", "resume")

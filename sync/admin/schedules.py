@@ -63,8 +63,13 @@ class ScheduleAdmin(Screen):
     """Schedules, for superusers."""
 
     form = ScheduleForm
-    list_display = ("name", "func", "schedule_type", "next_run")
+    list_display = ("name", "what", "schedule_type", "next_run")
     list_display_links = ("name",)
+
+    @admin.display(description=_("Task"))
+    def what(self, schedule: Schedule) -> str:
+        """What it does, in words."""
+        return str(TASKS.get(schedule.func, schedule.func))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Superusers only."""

@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from sync.admin.paginator import CappedPaginator
@@ -34,8 +35,19 @@ class Screen(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for my
     buttons: tuple[str, ...] = ()
     """Actions that also stand as buttons on a record's page."""
 
+    empty_hint: Any = ""
+    """What an empty list says: how rows come into being."""
+
     class Media:
         css = {"all": ("sync/admin.css",)}
+        js = ("sync/cards.js",)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; Django's own title would bend the word wrongly in Russian."""
+        words = {"title": capfirst(self.opts.verbose_name_plural), "empty_hint": self.empty_hint}
+        return super().changelist_view(request, words | (extra_context or {}))
 
     def get_urls(self) -> list[URLPattern]:
         """One more address: the buttons of a record's page."""

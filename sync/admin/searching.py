@@ -9,10 +9,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from sync.admin.cards import DealNumber, portals_at, read_id
-from sync.models import Route
+from sync.models import Link, Route
 
 MOST_FOUND = 2000
 """Rows about one deal; more are not shown."""
+
+MAPPED = ("deal", "lead")
+"""What staff see the mappings of."""
 
 HELP = _("The ID of a deal, lead or user, or the address of a card.")
 
@@ -33,6 +36,11 @@ class DealSearch:
         if number is None:
             return queryset.none(), False
         return queryset.filter(pk__in=_found(queryset.model._default_manager.all(), number)), False
+
+
+def found_links(number: DealNumber) -> list[int]:
+    """IDs of the deal and lead mappings of that record."""
+    return _found(Link.objects.filter(entity__in=MAPPED), number)
 
 
 def _found(rows: QuerySet[Any], number: DealNumber) -> list[int]:

@@ -7,9 +7,13 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from sync.masking import mask, mask_personal, mask_tree
 from sync.models import Attempt, Event, Job
+
+SAID_BETTER = (gettext_noop("Add another %(verbose_name)s"),)
+"""Sentences of Django's admin that our catalogue says in its place: they bend a name wrongly in Russian."""
 
 SHORT = 110
 """Characters of a reason in a list."""

@@ -18,6 +18,7 @@ class HeartbeatAdmin(ReadOnly, Screen):
     """One row a worker cluster."""
 
     list_display = ("name", "seen", "life")
+    empty_hint = _("No worker has run yet. Start one: `manage.py qcluster`, or the service that runs it.")
     fields = readonly_fields = ("name", "seen_at", "life")
 
     @admin.display(description=_("last seen"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,16 +12,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sync.flows import FLOWS
-from sync.models import Job, Message, MethodBudget, Pace, Portal, Route
+from sync.models import Job, Message, Portal, Route
 from sync.status import counting
 from sync.status.counting import Unsorted
 from sync.status.forecast import Forecast, Load, Tempo, Work, forecast, loads_of, slowest
+from sync.status.standing import Standing, standings
 
 SECRETS = ("webhook_url", "inbound_token")
 """Not needed here, and not even readable when their key is lost: the queue can be looked at in any case."""
 
 SECRETS_OF_ROUTES = [f"{side}__{name}" for side in ("source", "target") for name in SECRETS]
-ANSWERS, AWAY, PAUSED = "answers", "away", "paused"
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,14 @@ class QueueStatus:
         return QueueStatus(route.tally, route.forecast, [route], portals)
 
 
-def queue_status() -> QueueStatus:
-    """Count, and look ahead."""
+def queue_status(states: Iterable[str] = ()) -> QueueStatus:
+    """Count, and look ahead; `states`: the only ones to be counted, all if none is named."""
     now = timezone.now()
     routes = list(Route.objects.select_related("source", "target").defer(*SECRETS_OF_ROUTES).order_by("slug"))
     portals = list(Portal.objects.defer(*SECRETS).order_by("slug"))
-    counts = _Counts(now)
-    tempos = {portal.slug: _tempo(portal, now=now.timestamp()) for portal in portals}
+    counts = _Counts(now, states)
+    standing = standings(portals, now=now.timestamp())
+    tempos = {slug: one.tempo for slug, one in standing.items()}
     works = [*_open_work(routes, now=now), *_unsorted_work(routes, counts.events)]
     loads = loads_of(works, tempos)
     told = [
@@ -110,7 +111,9 @@ def queue_status() -> QueueStatus:
         forecast=slowest(route.forecast for route in told),
         routes=told,
         portals=[
-            _portal(one, tempos[one.slug], loads[one.slug], counts.events) for one in portals if one.is_called
+            _portal(one, standing[one.slug], loads[one.slug], counts.events)
+            for one in portals
+            if one.is_called
         ],
         unsent=Message.unsent().count(),
     )
@@ -151,9 +154,9 @@ def _tally_json(tally: Tally, ahead: Forecast) -> dict[str, Any]:
 class _Counts:
     """What the database counted, and how it adds up for a route and for all."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, states: Iterable[str]) -> None:
         self.now = now
-        self.jobs = counting.jobs_by_route()
+        self.jobs = counting.jobs_by_route(states)
         self.since = counting.waiting_since()
         self.events = counting.unsorted_events()
 
@@ -207,25 +210,6 @@ def _target(route: Route) -> str:
     return route.target.slug if route.target else ""  # a flow may end in our own tables
 
 
-def _tempo(portal: Portal, *, now: float) -> Tempo:
-    pace, limits = Pace.of(portal), portal.limits
-    obstacle = ""
-    if portal.is_paused:
-        obstacle = _("Portal %(portal)s is paused.") % {"portal": portal.slug}
-    elif pace.is_away:
-        obstacle = _("Portal %(portal)s is away: %(trouble)s") % {
-            "portal": portal.slug,
-            "trouble": pace.trouble,
-        }
-    return Tempo(
-        interval=max(limits.interval, limits.bucket_interval),
-        wait=pace.wait(limits, now=now),
-        shrunk=pace.shrunk,
-        blocked={method: until - now for method, until in MethodBudget.blocked(portal, now=now).items()},
-        obstacle=obstacle,
-    )
-
-
 def _forecast(
     route: Route, works: list[Work], loads: Mapping[str, Load], tempos: Mapping[str, Tempo]
 ) -> Forecast:
@@ -234,16 +218,14 @@ def _forecast(
     return forecast(route.slug, works, loads, tempos)
 
 
-def _portal(portal: Portal, tempo: Tempo, load: Load, events: Mapping[int, Unsorted]) -> PortalStatus:
-    pace = Pace.of(portal)
-    usual = AWAY if pace.is_away else ANSWERS
+def _portal(portal: Portal, standing: Standing, load: Load, events: Mapping[int, Unsorted]) -> PortalStatus:
     return PortalStatus(
         slug=portal.slug,
-        state=PAUSED if portal.is_paused else usual,
-        trouble=pace.trouble,
+        state=standing.state,
+        trouble=standing.trouble,
         requests_per_minute=portal.requests_per_minute,
         requests_left=load.requests(),
-        next_request=tempo.wait,
-        blocked=dict(tempo.blocked),
+        next_request=standing.tempo.wait,
+        blocked=dict(standing.tempo.blocked),
         unsorted=events[portal.pk].count if portal.pk in events else 0,
     )

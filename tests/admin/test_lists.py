@@ -43,7 +43,7 @@ def test_queries_do_not_grow_with_rows(route: Route, boss: Client, screen: str) 
         ) as queries:
             boss.get(address)
         counts.append(len(queries))
-    assert counts[0] == counts[1] < 20
+    assert counts[0] == counts[1] < (26 if screen == "index" else 20)  # the first page counts the queue
 
 
 @pytest.mark.parametrize(
