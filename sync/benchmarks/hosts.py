@@ -9,7 +9,9 @@ from sync.benchmarks.ground import Ground
 from sync.benchmarks.staging import UNPACED, Staged, staged
 from sync.rehearsal import prove
 
-WORKERS = 2
+HOST = {"WORKERS": "2", "REQUESTS_AT_ONCE": "1"}
+"""So small that the host is the limit, not the portal."""
+
 SLOTS = 10
 SLOW = 1.0
 """Seconds the portals take for each request: what a host waits for, so that more hosts wait side by side."""
@@ -23,7 +25,7 @@ def run(ground: Ground) -> Findings:
     if "mysql" not in ground.engines:
         return Findings(notes=["Skipped: several hosts need MariaDB or MySQL (--mysql URL)."])
     emulator = ["--no-bucket", "--latency", str(SLOW)]
-    with staged(ground, engine="mysql", emulator=emulator, workers=WORKERS, slots=SLOTS) as play:
+    with staged(ground, engine="mysql", emulator=emulator, settings=HOST, slots=SLOTS) as play:
         alone, together, unproven = _compare(ground, play)
         paced = _paced(ground, play)
         duplicates = play.target.get("stats")["duplicates_by_origin"]
@@ -41,8 +43,9 @@ def run(ground: Ground) -> Findings:
         ],
         notes=[
             (
-                f"{WORKERS} workers a cluster; the portals take {SLOW:g} s a request, up to {SLOTS} at "
-                f"once. The pace is tried at {ground.scale.per_minute // PART} requests a minute."
+                f"{HOST['WORKERS']} workers a cluster, each with {HOST['REQUESTS_AT_ONCE']} request under "
+                f"way; the portals take {SLOW:g} s a request, up to {SLOTS} at once. The pace is tried at "
+                f"{ground.scale.per_minute // PART} requests a minute."
             )
         ],
         counts={"duplicates": duplicates, "unproven": unproven},

@@ -17,11 +17,10 @@ SCRIPT = Path(__file__).with_name("peer_script.py")
 
 @dataclass(frozen=True)
 class Setting:
-    """A portal's latency in seconds, and the slots and workers we meet it with."""
+    """A portal's latency in seconds, and its slots."""
 
     latency: float
     slots: int
-    workers: int
 
 
 @dataclass
@@ -41,20 +40,18 @@ class Race:
 def run(ground: Ground) -> Findings:
     """Without a pace, at no latency and at a slow portal's, in turn."""
     settings = [
-        Setting(0.0, slots=2, workers=4),
-        Setting(ground.scale.latency, slots=2, workers=4),
-        Setting(ground.scale.latency, slots=10, workers=20),
+        Setting(0.0, slots=2),
+        Setting(ground.scale.latency, slots=2),
+        Setting(ground.scale.latency, slots=10),
     ]
-    findings = Findings(
-        rows=[("latency", "slots", "workers", "ours, deals/s", "fast_bitrix24, deals/s", "ratio")]
-    )
+    findings = Findings(rows=[("latency", "slots", "ours, deals/s", "fast_bitrix24, deals/s", "ratio")])
     unproven = 0
     for setting in settings:
         race = _race(ground, setting)
         unproven += race.unproven
         name = f"Against a peer at {setting.latency * 1000:.0f} ms, {setting.slots} slots a portal"
         findings.figures.append(Figure(f"{name}: ours ÷ theirs", race.ratio, least=1.0))
-        cells = (f"{setting.latency * 1000:.0f} ms", setting.slots, setting.workers)
+        cells = (f"{setting.latency * 1000:.0f} ms", setting.slots)
         rates = (f"{median(race.ours):.0f}", f"{median(race.theirs):.0f}", f"{race.ratio:.2f}")
         findings.rows.append((*cells, *rates))
     findings.notes = [
@@ -70,7 +67,7 @@ def run(ground: Ground) -> Findings:
 def _race(ground: Ground, setting: Setting) -> Race:
     emulator = ["--no-bucket", "--latency", str(setting.latency)]
     race = Race()
-    with staged(ground, emulator=emulator, workers=setting.workers, slots=setting.slots) as play:
+    with staged(ground, emulator=emulator, slots=setting.slots) as play:
         for number in range(1, ground.scale.rounds + 1):
             ours, theirs = (play.seed(ground.scale.deals, is_silent=True) for _ in range(2))
             race.theirs.append(len(theirs) / _script(play, theirs))

@@ -70,23 +70,32 @@ class Staged(Rehearsal):
 
 @contextmanager
 def staged(
-    ground: Ground, *, engine: str = "", emulator: list[str] | None = None, workers: int = 4, **portal: Any
+    ground: Ground,
+    *,
+    engine: str = "",
+    emulator: list[str] | None = None,
+    settings: dict[str, str] | None = None,
+    **portal: Any,
 ) -> Iterator[Staged]:
-    """A rehearsal that runs; keyword arguments override portal settings."""
-    with played(Staged, ground, engine=engine, emulator=emulator, workers=workers, portal=portal) as play:
+    """A rehearsal that runs; `settings` of the installation; more keyword arguments override the portals'."""
+    with played(Staged, ground, engine=engine, emulator=emulator, settings=settings, portal=portal) as play:
         yield play
 
 
 @contextmanager
 def played(kind: type[Play], ground: Ground, *, portal: dict[str, Any], **given: Any) -> Iterator[Play]:
     """The same with a rehearsal of this kind."""
-    engine, workers, emulator = given.pop("engine", ""), given.pop("workers", 4), given.pop("emulator", None)
+    engine, emulator, settings = (
+        given.pop("engine", ""),
+        given.pop("emulator", None),
+        given.pop("settings", None),
+    )
     with ground.database(engine) as url:
         play = kind(
             folder=ground.new_folder(),
             database_url=url,
             portal={**UNPACED, **portal},
-            settings={"WORKERS": str(workers)},
+            settings=settings or {},
             emulator=["--no-bucket"] if emulator is None else emulator,
             **given,
         )

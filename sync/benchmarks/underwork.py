@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sync.benchmarks.figures import Figure, Findings
+from typing import Any
+
+from sync.benchmarks.figures import Figure, Findings, median
 from sync.benchmarks.ground import Ground
 from sync.benchmarks.serving import OURS, load
 from sync.benchmarks.staging import staged
@@ -12,7 +14,7 @@ OFFERED = 200.0
 
 
 def run(ground: Ground) -> Findings:
-    """All at once first; then a stream of 200 a second, with the workers draining what came before."""
+    """All at once first; then rounds of a stream of 200 a second, while the workers drain what came."""
     findings = Findings(
         rows=[("database", "all at once", "accepted", "stored", "stream, p50", "stream, p99", "longest")]
     )
@@ -30,20 +32,20 @@ def _run_on(ground: Ground, engine: str, findings: Findings) -> None:
     scale = ground.scale
     with staged(ground, engine=engine, requests_per_minute=scale.per_minute, burst=1) as play:
         streamed = int(OFFERED * scale.seconds)
-        ids = play.seed(scale.deals + streamed, is_silent=True)
+        ids = play.seed(scale.deals + streamed * scale.rounds, is_silent=True)
         first = int(ids[0])
         flood = load(play.web_port, OURS, first=first, connections=CONNECTIONS, count=scale.deals)
-        stream = load(
-            play.web_port,
-            OURS,
-            first=first + scale.deals,
-            connections=CONNECTIONS,
-            rate=OFFERED,
-            count=streamed,
-        )
+        streams: list[dict[str, Any]] = []
+        for number in range(scale.rounds):
+            start = first + scale.deals + number * streamed
+            told = load(
+                play.web_port, OURS, first=start, connections=CONNECTIONS, rate=OFFERED, count=streamed
+            )
+            streams.append(told)
+            ground.say(f"{engine}, stream {number + 1}: p99 {told['p99'] * 1000:.0f} ms")
         stored = play.inside("events")["events"]
-    ground.say(f"{engine}: {flood['seconds']:.1f} s for all, p99 {stream['p99'] * 1000:.0f} ms in the stream")
-    lost = flood["sent"] + stream["sent"] - stored
+    stream = {name: median(told[name] for told in streams) for name in ("p50", "p99", "longest")}
+    lost = sum(told["sent"] for told in (flood, *streams)) - stored
     findings.figures += [
         Figure(f"Intake under work on {engine}: {scale.deals} at once", flood["seconds"], "s", most=60),
         Figure(f"Intake under work on {engine}: lost", lost, most=0, digits=0),
@@ -55,7 +57,7 @@ def _run_on(ground: Ground, engine: str, findings: Findings) -> None:
             digits=0,
         ),
     ]
-    accepted = flood["accepted"] + stream["accepted"]
+    accepted = sum(told["accepted"] for told in (flood, *streams))
     waits = [f"{stream[name] * 1000:.0f} ms" for name in ("p50", "p99", "longest")]
     findings.rows.append((engine, f"{flood['seconds']:.1f} s", accepted, stored, *waits))
-    findings.counts[engine] = {"lost": lost, "refused": scale.deals + streamed - accepted}
+    findings.counts[engine] = {"lost": lost, "refused": len(ids) - accepted}
