@@ -26,6 +26,7 @@ STEPS: dict[str, Any] = {
     "find": _("looking whether the deal was created"),
     "update": _("updating the deal"),
     "update_with_files": _("updating the deal with files"),
+    "announce": _("comment and stage of the source card"),
     "comment": _("comment on the source card"),
     "find_comment": _("looking whether the comment was written"),
     "stage": _("stage of the source card"),

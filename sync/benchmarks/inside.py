@@ -53,7 +53,7 @@ def drain_two(*, count: int, second: str) -> dict[str, Any]:
     """The same for two portals with deals from ID 1; the second one's come when the first is under way."""
     began = time.time()
     bell.ring(pour(first=1, count=count).pk)
-    while Job.objects.filter(step="comment").count() < min(100, count // 4):
+    while Job.objects.filter(step="announce").count() < min(100, count // 4):
         time.sleep(LOOK_EVERY)
     bell.ring(pour(first=1, count=count, slug=second).pk)
     return _ended(began)

@@ -73,7 +73,7 @@ class Step:
     raises is run again for each job of its group, so it changes nothing before. `excuse`: an error told
     about the command that is an outcome here (a deleted record: nothing to do), else None.
     `ask` may also give several commands for a job, within the parcel's `room` for all of them; then `hear`
-    gets the list of their Answers, unread.
+    gets the list of their Answers, unread. `commands`: how many it mostly gives.
     `group`: jobs one command holds; `is_alone`: one job a request (heavy ones);
     `lookup`: the step that finds out whether a lost call ran ("" = safe to repeat);
     `restart`: where staff's Retry goes on ("" = here); `otherwise`: the step to go on with when this one
@@ -88,6 +88,7 @@ class Step:
     read: Callable[[Any], Any] = _as_it_is
     excuse: Excuse = _no_excuse
     prepare: Callable[[Parcel], None] | None = None
+    commands: int = 1
     group: int = 1
     is_alone: bool = False
     lookup: str = ""
@@ -99,7 +100,7 @@ class Step:
     @property
     def most(self) -> int:
         """Jobs one request can hold."""
-        return 1 if self.is_alone else self.group * COMMANDS_A_REQUEST
+        return 1 if self.is_alone else self.group * COMMANDS_A_REQUEST // self.commands
 
 
 @dataclass(frozen=True)

@@ -341,7 +341,7 @@ def test_known_contacts_cost_no_request(bus):
     for deal_id in deals:
         bus.webhook(deal_id)
     bus.run()
-    assert requests_of(bus) - before - seeded == 4  # fetch, create, comment, stage
+    assert requests_of(bus) - before - seeded == 3  # fetch, create, announce
     assert len(bus.deals()) == 21
 
 
@@ -351,8 +351,8 @@ def test_new_contacts_of_many_deals_share_requests(bus):
         bus.webhook(deal_with(bus, one, company_id=company(bus, TITLE=f"Ф{number}")))
     before = requests_of(bus)
     bus.run()
-    # fetch, contacts, companies; by phone, contacts created, companies created; deals, comments, stages
-    assert requests_of(bus) - before == 9
+    # fetch, contacts, companies; by phone, contacts created, companies created; deals, comments with stages
+    assert requests_of(bus) - before == 8
     assert (len(there(bus)), len(there(bus, "companies"))) == (20, 20)
 
 
@@ -370,7 +370,7 @@ def test_a_route_that_carries_nothing_asks_for_nothing(bus):
     for deal_id in ids:
         bus.webhook(deal_id)
     bus.run()
-    assert requests_of(bus) - before == 4
+    assert requests_of(bus) - before == 3
     assert (there(bus), Link.objects.exclude(entity="deal").count()) == ([], 0)
 
 

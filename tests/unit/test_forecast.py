@@ -31,12 +31,12 @@ def test_every_usual_step_is_a_step_of_the_flow() -> None:
 @pytest.mark.parametrize(
     ("route", "way"),
     [
-        (_route(), "fetch create comment stage"),
+        (_route(), "fetch create announce"),
         (_route(comment=""), "fetch create stage"),
         (_route(stage=""), "fetch create comment"),
         (_route(comment="", stage=""), "fetch create"),
-        (_route(carry={"products": True}), "fetch products create comment stage"),
-        (_route(nonsense=1), "fetch create comment stage"),
+        (_route(carry={"products": True}), "fetch products create announce"),
+        (_route(nonsense=1), "fetch create announce"),
     ],
 )
 def test_way_of_a_new_deal(route: Route, way: str) -> None:
@@ -48,13 +48,13 @@ def test_nothing_waits() -> None:
 
 
 def test_the_slower_portal_decides() -> None:
-    # a: 4 fetch, 200 comments, 200 stages; b: 200 creates
+    # a: 4 fetch, 400 comment and stage of 25 each; b: 200 creates
     assert _seconds([_work(10_000)]) == max(403 * 3.0, 199 * 6.0) + 1
 
 
 def test_one_job_needs_one_request_a_step() -> None:
     loads = loads_of([_work(1)], TEMPOS)
-    assert (loads["a"].requests(), loads["b"].requests()) == (3, 1)
+    assert (loads["a"].requests(), loads["b"].requests()) == (2, 1)
 
 
 def test_what_waits_for_the_portal_comes_on_top() -> None:

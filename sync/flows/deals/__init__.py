@@ -3,7 +3,7 @@
 source                                        target
 deal changed ── fetch ─ [file …] ─┬─ create ─▶ new deal          (answer lost: find)
                                   └─ update ─▶ linked deal
-comment ◀─ stage ◀────────────────────────────  the deal has arrived (once a deal)
+comment and stage ◀───────────────────────────  the deal has arrived (once a deal)
 card ◀── report ◀─ [look] ◀──────────────────── the dealer's status, comment, parameters
 """
 

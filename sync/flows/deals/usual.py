@@ -2,14 +2,15 @@
 
 from sync.errors import NeedsStaff
 from sync.flows.deals.options import DealOptions
+from sync.flows.deals.way import first_report
 from sync.models import Route
 
 USUAL = {
     "fetch": "create",
     "file": "create_with_files",
-    "find": "comment",
-    "create": "comment",
-    "create_with_files": "comment",
+    "find": "announce",
+    "create": "announce",
+    "create_with_files": "announce",
     "find_comment": "stage",
     "comment": "stage",
     "look": "report",
@@ -18,7 +19,7 @@ USUAL = {
     "products": "create",
     "party": "create",
     "add_party": "create",
-    "set_products": "comment",
+    "set_products": "announce",
     "read_comment": "read_author",
     "read_author": "write_comment",
     "read_comment_back": "read_author_back",
@@ -36,9 +37,8 @@ def usual_on(route: Route) -> dict[str, str]:
     changed: dict[str, str] = {}
     if options.carry.products:
         changed |= dict.fromkeys(READING, "products")
-    if not options.comment:
-        changed |= {step: "stage" for step, follower in USUAL.items() if follower == "comment"}
+    first = first_report(options)
+    changed |= {step: first for step, follower in USUAL.items() if follower == "announce"}
     if not options.stage:
-        followed = {**USUAL, **changed}
-        changed |= {step: "" for step, follower in followed.items() if follower == "stage"}
+        changed |= {step: "" for step, follower in USUAL.items() if follower == "stage"}
     return changed

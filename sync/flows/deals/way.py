@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from sync.flows.deals.options import options_of
+from sync.flows.deals.options import DealOptions, options_of
 from sync.flows.steps import Done, Next, Parcel, Skip
 from sync.models import Job
 
@@ -65,12 +65,29 @@ def delivered(parcel: Parcel, job: Job, *, note: str = "") -> Next | Done | Skip
     content, link = parcel.cargo[job.pk], parcel.links[job.route_id, job.source_id]
     if "rows" in content:
         return Next("set_products" if content["rows"] else "clear_products", note=note)
+    if not link.reported_at and (step := first_report(options_of(job.route))):
+        return Next(step, note=note)
     if not link.reported_at:
-        return Next("comment", note=note)
+        reported(parcel, job)
     if content.get("is_written"):
         return Done(note=note)
     told = _("Nothing to send: deal %(deal)s of %(portal)s has these values already.")
     return Skip(told % {"deal": link.target_id, "portal": job.route.target})
+
+
+def first_report(options: DealOptions) -> str:
+    """The step that tells the source card of its deal; "" when the route tells it nothing."""
+    if options.comment:
+        return "announce" if options.stage else "comment"
+    return "stage" if options.stage else ""
+
+
+def reported(parcel: Parcel, job: Job) -> Done:
+    """The source card knows of its deal."""
+    link = parcel.links[job.route_id, job.source_id]
+    link.reported_at = parcel.now
+    parcel.touch(link, "reported_at")
+    return Done()
 
 
 def written(parcel: Parcel, job: Job) -> None:
