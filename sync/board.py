@@ -13,7 +13,7 @@ from sync.flows import FLOWS
 from sync.models import Due, Job, MethodBudget, Portal
 
 LOOK_EVERY = 0.2
-"""Seconds a look serves: it reads all that is due, and a portal may get many requests a second."""
+"""Seconds a look serves, at jobs that are due or at events to sort: a portal may get many requests a second."""
 
 LOOK_SHARE = 20
 """A look that takes long serves so many times as long, so that it costs a twentieth of the time at most."""
@@ -64,10 +64,14 @@ class Board:
         self._due: list[Due] = []
         self._good_until = 0.0
         self._sorted = 0
+        self._all_sorted_until = 0.0
 
     def sort_some(self) -> bool:
         """Sort stored events into jobs; whether more should be sorted before the next request."""
+        if time.monotonic() < self._all_sorted_until:
+            return False
         count = inbox.sort(self.portal)
+        self._all_sorted_until = 0.0 if count else time.monotonic() + LOOK_EVERY
         self._sorted += count
         if count == inbox.EVENTS_AT_ONCE and self._sorted < SORTED_AHEAD:
             return True

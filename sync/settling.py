@@ -64,6 +64,9 @@ def _save_links(load: Load) -> None:
     for link in parcel.touched_links.values():
         link.updated_at = parcel.now
     columns = [*sorted(parcel.touched_columns), "updated_at"]
+    if "target_id" not in columns:
+        update_each(list(parcel.touched_links.values()), columns)
+        return
     try:
         with transaction.atomic():
             update_each(list(parcel.touched_links.values()), columns)

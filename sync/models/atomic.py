@@ -1,11 +1,13 @@
 """A transaction that is tried again when the database made it step back; turns of SQLite's writers."""
 
 import fcntl
+import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from django.db import OperationalError, connection, transaction
 
@@ -15,6 +17,19 @@ STEPPED_BACK = {1205, 1213}
 """MySQL: lock wait timeout, deadlock. The whole transaction is gone and may be repeated."""
 
 TRIES = 5
+
+_files: dict[tuple[int, str], IO[bytes]] = {}
+"""By thread and path: two threads that shared an open file would share its lock."""
+
+
+def _forget_files() -> None:
+    """A forked process would hold its parent's locks beyond the parent's end."""
+    for held in _files.values():
+        held.close()
+    _files.clear()
+
+
+os.register_at_fork(after_in_child=_forget_files)
 
 
 def atomically(work: Callable[[], T]) -> T:
@@ -53,10 +68,21 @@ def _in_line(name: str) -> Iterator[None]:
     Who is inside a transaction has SQLite's lock already and must not wait. Files of their own: to close the
     database's would drop SQLite's locks on it (https://sqlite.org/howtocorrupt.html, 2.2).
     """
-    path = Path(connection.settings_dict["NAME"])
-    if connection.vendor != "sqlite" or connection.in_atomic_block or not path.is_file():
+    database = str(connection.settings_dict["NAME"])
+    if connection.vendor != "sqlite" or connection.in_atomic_block or not Path(database).is_file():
         yield
         return
-    with path.with_name(f"{path.name}-{name}").open("ab") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    held = _file(f"{database}-{name}")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    try:
         yield
+    finally:
+        fcntl.flock(held, fcntl.LOCK_UN)
+
+
+def _file(path: str) -> IO[bytes]:
+    """The thread's own, kept open: to open it takes longer than to lock it."""
+    key = threading.get_ident(), path
+    if key not in _files:
+        _files[key] = Path(path).open("ab")  # noqa: SIM115  # closed with the process, or after a fork
+    return _files[key]

@@ -117,6 +117,10 @@ class Portal(models.Model):
         return bool(secret) and any(matches)
 
 
+SPARE = 5.0
+"""Seconds a slot's lease is longer than a request needs, so that not each request has to prolong it."""
+
+
 class Slot(models.Model):
     """One request that a portal may have in flight; a worker holds it while it drains the portal.
 
@@ -145,7 +149,7 @@ class Slot(models.Model):
             Slot.objects.bulk_create(rows, ignore_conflicts=True)
         free = Q(holder="") | Q(lease_until__lt=now)
         for slot in slots.filter(free).order_by("number"):
-            if slot._held_by(holder, where=free, until=now + portal.lease_seconds):
+            if slot._held_by(holder, where=free, until=now + portal.lease_seconds + SPARE):
                 return slot
         return None
 
@@ -160,8 +164,10 @@ class Slot(models.Model):
         cls.objects.select_for_update().get(pk=row.pk)
 
     def keep(self, *, until: float) -> bool:
-        """Prolong the lease; False when another worker has taken the slot over."""
-        return self._held_by(self.holder, where=Q(holder=self.holder), until=until)
+        """Have the lease last until then, or a little longer; False when another worker has taken the slot."""
+        if self.lease_until >= until:
+            return True
+        return self._held_by(self.holder, where=Q(holder=self.holder), until=until + SPARE)
 
     def release(self) -> None:
         """Give the slot back, if it is still ours."""

@@ -36,16 +36,14 @@ class Due:
     since: datetime
 
 
-def _on_shared_routes(jobs: models.QuerySet[Job]) -> list[Job]:
+def _on_shared_routes(jobs: list[Job]) -> list[Job]:
     """The jobs, with one object for each route: a join would decrypt its portals' secrets and have its
     mappings read again for every job. Portals are read when a step names them, which few do.
     """
-    found = list(jobs.defer(*NOT_FOR_STEPS))
-    routes = Route.objects.in_bulk({job.route_id for job in found})
-    route = jobs.model._meta.get_field("route")
-    for job in found:
-        route.set_cached_value(job, routes[job.route_id])
-    return found
+    routes = Route.objects.in_bulk({job.route_id for job in jobs})
+    for job in jobs:
+        type(job).route.field.set_cached_value(job, routes[job.route_id])
+    return jobs
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -95,23 +93,23 @@ class JobQuerySet(models.QuerySet["Job"]):
         which kills its worker does not live for ever.
         """
 
-        def take() -> list[int]:
-            ids: list[int] = []
+        def take() -> list[Job]:
+            jobs: list[Job] = []
             due = self.filter(state="waiting", portal_id=portal_id, step=step, due_at__lte=now)
             due = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
             for route_id, share in shares.items():
                 oldest = due.filter(route_id=route_id).order_by("priority", "due_at", "id")
-                ids += oldest.values_list("pk", flat=True)[:share]
-            self.filter(pk__in=ids, holder="").update(
-                state="running", holder=holder, lease_until=until, attempts=F("attempts") + 1
-            )
-            return ids
+                jobs += oldest.defer(*NOT_FOR_STEPS)[:share]
+            if jobs:
+                self.filter(pk__in=[job.pk for job in jobs]).update(
+                    state="running", holder=holder, lease_until=until, attempts=F("attempts") + 1
+                )
+            return jobs
 
-        ids = atomically(take)
-        if not ids:
-            return []
-        mine = self.filter(pk__in=ids, holder=holder)
-        return _on_shared_routes(mine.order_by("priority", "due_at", "id"))
+        jobs = atomically(take)
+        for job in jobs:  # they were locked between the two statements: no need to read them again
+            job.state, job.holder, job.attempts = "running", holder, job.attempts + 1
+        return _on_shared_routes(jobs) if jobs else []
 
     def still_held(self, ids: Iterable[int], *, holder: str) -> dict[int, str]:
         """Which of the jobs this worker still holds, with their stored target IDs; locks them until the
