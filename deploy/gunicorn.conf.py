@@ -1,7 +1,8 @@
 """gunicorn's settings: `gunicorn interconnector.wsgi --config deploy/gunicorn.conf.py`.
 
 Threads, because a webhook mostly waits for the commit: two processes of four threads took 2 700 webhooks a
-second on two cores with MariaDB. More processes by WEB_CONCURRENCY, another address by --bind or BIND.
+second on two cores with MariaDB. Eight, so that those who wait for SQLite's one writer leave room for others.
+More processes by WEB_CONCURRENCY, another address by --bind or BIND.
 """
 
 import os
@@ -20,7 +21,7 @@ time.tzset()
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "4"))
+threads = int(os.environ.get("WEB_THREADS", "8"))
 timeout = 30
 graceful_timeout = 30
 keepalive = 5

@@ -28,7 +28,7 @@ from sync.models.atomic import atomically, in_turn
 from sync.models.rows import insert_each
 from sync.models.together import store
 
-EVENTS_AT_ONCE = 100
+EVENTS_AT_ONCE = 50
 """Sorted in one transaction: while it lasts, SQLite takes in no webhook."""
 
 

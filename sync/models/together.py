@@ -42,7 +42,14 @@ def store(event: Event) -> None:
     _waiting.append(guest)
     with _driving:
         if not guest.is_over:  # else whoever drove before us has taken it along
-            _drive([_waiting.popleft() for _ in range(len(_waiting))])
+            try:
+                with (
+                    in_turn()
+                ):  # whoever comes while we wait for it goes along: a wait for one writer, not two
+                    _drive([_waiting.popleft() for _ in range(len(_waiting))])
+            except OSError:  # the file of the turns cannot be had
+                _waiting.remove(guest)
+                raise
     if guest.error:
         raise guest.error
 
@@ -62,8 +69,7 @@ def _drive(guests: Sequence[_Guest]) -> None:
 
 
 def _insert(events: Sequence[Event]) -> None:
-    with in_turn():
-        if len(events) == 1:
-            events[0].save(force_insert=True)  # one statement; a bulk one is wrapped in a transaction
-        else:
-            Event.objects.bulk_create(events)
+    if len(events) == 1:
+        events[0].save(force_insert=True)  # one statement; a bulk one is wrapped in a transaction
+    else:
+        Event.objects.bulk_create(events)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,8 @@ from django.db import IntegrityError, connections, transaction
 
 from sync import inbox
 from sync.connectors.types import Notice
-from sync.models import Event, Portal, together
-from sync.models.atomic import atomically
+from sync.models import Event, Portal, atomic, together
+from sync.models.atomic import atomically, in_turn
 from sync.rehearsal.processes import wait_until
 from tests.api.conftest import TOKEN, furnish
 from tests.environment import IS_MYSQL
@@ -27,7 +28,7 @@ SECONDS = 5  # long for a webhook, short for what it must not wait for
 WRITE_AGAIN_AND_AGAIN = """
 import time
 from sync.models import Pace
-from sync.models.atomic import atomically
+from sync.models.atomic import atomically, in_turn
 def work():
     Pace.objects.filter(portal_id=0).update(tat=0)
     print("in", flush=True)
@@ -37,7 +38,7 @@ while True:
 """
 
 WRITE_ONCE = """
-from sync.models.atomic import atomically
+from sync.models.atomic import atomically, in_turn
 atomically(lambda: print("in", flush=True))
 """
 
@@ -83,7 +84,7 @@ def _event(portal_id: int, fingerprint: str) -> Event:
 
 
 def _together(*events: Event) -> list[Any]:
-    """Have all stored by threads that wait for one another; what each thread was told."""
+    """Have all stored by threads that wait for whoever writes; what each thread was told."""
     told: list[Any] = [None] * len(events)
 
     def store(place: int) -> None:
@@ -95,7 +96,7 @@ def _together(*events: Event) -> list[Any]:
             connections.close_all()
 
     threads = [threading.Thread(target=store, args=(place,)) for place in range(len(events))]
-    with together._driving:
+    with in_turn():
         for place, thread in enumerate(threads):
             thread.start()
             wait_until(lambda: len(together._waiting) == place + 1, seconds=10, what=lambda: "a thread")  # noqa: B023
@@ -138,6 +139,18 @@ def test_an_event_that_cannot_be_stored_takes_no_other_with_it(inserts: list[int
     assert [isinstance(one, IntegrityError) for one in told] == [False, True, True, False]
     assert set(Event.objects.values_list("fingerprint", flat=True)) == {known, "a", "c"}
     assert inserts == [1, 4, 1, 1, 1, 1]
+
+
+@ON_SQLITE
+@pytest.mark.django_db(transaction=True)
+def test_a_forked_process_does_not_hold_its_parents_turn() -> None:
+    """The kernel frees a file when the last one who has it open is gone: a child would keep a dead one's."""
+    with in_turn():
+        assert atomic._files
+        child = os.fork()
+        if not child:
+            os._exit(len(atomic._files))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.django_db(transaction=True)
