@@ -164,7 +164,7 @@ class Slot(models.Model):
         cls.objects.select_for_update().get(pk=row.pk)
 
     def keep(self, *, until: float) -> bool:
-        """Have the lease last until then, or a little longer; False when another worker has taken the slot."""
+        """Have the lease last until then, or a little longer; False when another worker has the slot."""
         if self.lease_until >= until:
             return True
         return self._held_by(self.holder, where=Q(holder=self.holder), until=until + SPARE)

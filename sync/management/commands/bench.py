@@ -44,7 +44,7 @@ class Command(BaseCommand):
             "--mysql",
             metavar="URL",
             default="mysql://root:@127.0.0.1:3306/",
-            help="a server where scratch databases may be made; none: SQLite alone",
+            help="a server where scratch databases may be made; '' for SQLite alone",
         )
         parser.add_argument("--write", action="store_true", help=f"into {PERFORMANCE}")
         parser.add_argument("--inside", choices=WORKS, help=SUPPRESS)
