@@ -13,7 +13,7 @@ from sync.flows import FLOWS
 from sync.models import Due, Job, MethodBudget, Portal
 
 LOOK_EVERY = 0.2
-"""Seconds a look serves, at what is due or at what is to be sorted: a portal may get many requests a second."""
+"""Seconds a look serves, at what is due or to be sorted: a portal may get many requests a second."""
 
 LOOK_SHARE = 20
 """A look that takes long serves so many times as long, so that it costs a twentieth of the time at most."""

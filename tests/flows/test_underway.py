@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from sync import board, engine, inbox
-from sync.models import Attempt, Job, Pace, Portal
+from sync.models import Attempt, Job, Pace, Portal, Slot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,3 +118,30 @@ def test_the_first_request_goes_before_all_is_sorted(bus, monkeypatch):
     bus.run()
     sizes = set(Attempt.objects.filter(step="fetch").values_list("parcel_size", flat=True))
     assert sizes == {inbox.EVENTS_AT_ONCE, 20}
+
+
+def test_a_slot_is_held_for_as_long_as_a_request_may_take_and_not_stored_each_time(bus):
+    portal = bus.to_portal
+    slot = Slot.take(portal, "worker", now=time.time())
+    with CaptureQueriesContext(connection) as asked:
+        for _ in range(10):
+            until = time.time() + portal.lease_seconds
+            assert slot.keep(until=until)
+            assert Slot.objects.get(pk=slot.pk).lease_until >= until
+    assert not [query for query in asked if query["sql"].startswith("UPDATE")]
+    later = time.time() + portal.lease_seconds + 60
+    assert slot.keep(until=later)
+    assert Slot.objects.get(pk=slot.pk).lease_until >= later
+
+
+def test_claimed_jobs_are_as_they_are_stored(bus):
+    for deal_id in bus.seed(3):
+        bus.webhook(deal_id)
+    inbox.sort(bus.from_portal)
+    now = timezone.now()
+    jobs = Job.objects.claim(
+        {bus.route.pk: 50}, portal_id=bus.from_portal.pk, step="fetch", now=now, until=now, holder="worker"
+    )
+    told = [(job.pk, job.state, job.holder, job.attempts) for job in jobs]
+    assert told == list(Job.objects.order_by("id").values_list("pk", "state", "holder", "attempts"))
+    assert {job.holder for job in jobs} == {"worker"}
