@@ -34,7 +34,7 @@ def language() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On MariaDB only what touches the suite's database is worth a second run."""
+    """On MariaDB only what touches the suite's database is worth a second run, and no browser."""
     if not IS_MYSQL:
         return
     kept = [item for item in items if _touches_database(item)]
@@ -44,4 +44,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _touches_database(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
-    return item.get_closest_marker("django_db") is not None or bool(fixtures & DATABASE_FIXTURES)
+    touches = item.get_closest_marker("django_db") is not None or bool(fixtures & DATABASE_FIXTURES)
+    return touches and "browser" not in fixtures
