@@ -19,7 +19,7 @@ STEPPED_BACK = {1205, 1213}
 TRIES = 5
 
 _files: dict[tuple[int, str], IO[bytes]] = {}
-"""By thread and path: two threads that shared an open file would share its lock."""
+"""By thread and name: two threads that shared an open file would share its lock."""
 
 
 def _forget_files() -> None:
@@ -68,11 +68,11 @@ def _in_line(name: str) -> Iterator[None]:
     Who is inside a transaction has SQLite's lock already and must not wait. Files of their own: to close the
     database's would drop SQLite's locks on it (https://sqlite.org/howtocorrupt.html, 2.2).
     """
-    database = str(connection.settings_dict["NAME"])
-    if connection.vendor != "sqlite" or connection.in_atomic_block or not Path(database).is_file():
+    database = Path(connection.settings_dict["NAME"])
+    if connection.vendor != "sqlite" or connection.in_atomic_block or not database.is_file():
         yield
         return
-    held = _file(f"{database}-{name}")
+    held = _file(database, name)
     fcntl.flock(held, fcntl.LOCK_EX)
     try:
         yield
@@ -80,9 +80,10 @@ def _in_line(name: str) -> Iterator[None]:
         fcntl.flock(held, fcntl.LOCK_UN)
 
 
-def _file(path: str) -> IO[bytes]:
+def _file(database: Path, name: str) -> IO[bytes]:
     """The thread's own, kept open: to open it takes longer than to lock it."""
-    key = threading.get_ident(), path
-    if key not in _files:
-        _files[key] = Path(path).open("ab")  # noqa: SIM115  # closed with the process, or after a fork
-    return _files[key]
+    key, path = (threading.get_ident(), name), f"{database}-{name}"
+    held = _files.get(key)
+    if held is None or held.name != path:
+        held = _files[key] = Path(path).open("ab")  # noqa: SIM115  # closed by the next one, a fork or the end
+    return held
