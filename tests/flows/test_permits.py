@@ -1,4 +1,4 @@
-"""A permit is one request of the portal's budget: none is lost, none is used twice, blocked methods get none."""
+"""A permit is one request of the portal's budget: none is lost or used twice, blocked methods get none."""
 
 from __future__ import annotations
 
