@@ -145,3 +145,16 @@ def test_claimed_jobs_are_as_they_are_stored(bus):
     told = [(job.pk, job.state, job.holder, job.attempts) for job in jobs]
     assert told == list(Job.objects.order_by("id").values_list("pk", "state", "holder", "attempts"))
     assert {job.holder for job in jobs} == {"worker"}
+
+
+def test_a_request_has_its_slot_for_as_long_as_it_may_take(bus):
+    """The slot was taken for shorter requests, or long ago."""
+    portal = bus.to_portal
+    underway = engine.Underway(portal, "worker", most=1)
+    assert underway.take_slot()
+    portal.request_seconds = 600
+    underway.send(lambda: "answer")
+    assert Slot.objects.get(holder="worker").lease_until >= time.time() + portal.lease_seconds - 1
+    assert underway.wait(5) == ["answer"]
+    underway.end()
+    assert not Slot.objects.filter(holder="worker").exists()
