@@ -45,7 +45,7 @@ check: export ALLOW_PRIVATE_HOSTS = false
 check: venv-dev ## format, lint, types, import rules, migrations, deploy check
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy interconnector sync
+	.venv/bin/mypy interconnector sync sandbox
 	.venv/bin/lint-imports
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PYTHON) manage.py check --fail-level WARNING

@@ -1,11 +1,13 @@
 """Settings: the one reader of the environment. Every name is explained in docs/configuration.md."""
 
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from interconnector.databases import own_database, tuned
 from interconnector.policy import CONTENT_SECURITY_POLICY  # noqa: F401  # it is a setting
 from interconnector.rest import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401  # they are settings
 
@@ -43,12 +45,14 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
+if find_spec("sandbox"):  # stand-in portals, demo and benchmarks; the production image leaves them out
+    INSTALLED_APPS.append("sandbox")
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "sync.api.straight.straight_to_webhooks",
+    "sync.api.middleware.straight_to_webhooks",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "sync.api.straight.straight_to_users",
+    "sync.api.middleware.straight_to_users",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -77,57 +81,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- Where the truth lives --------------------------------------------------------------------------
-SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode=WAL;"
-    # FULL: a webhook answered 200 survives a power cut; NORMAL would lose the last commits
-    f"PRAGMA synchronous={env.str('SQLITE_SYNCHRONOUS', default='FULL')};"
-    "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=134217728; PRAGMA cache_size=-20000;"
-)
-MYSQL_OPTIONS = {
-    "charset": "utf8mb4",
-    "isolation_level": "read committed",
-    "init_command": "SET sql_mode='STRICT_TRANS_TABLES'",
-    "connect_timeout": 5,
-    "read_timeout": 60,
-    "write_timeout": 60,
-}
-
-
-def _database() -> dict[str, object]:
-    """Our own tables: DATABASE_URL, or DB_HOST and its companions (MySQL), or a SQLite file, no server."""
-    if url := env.str("DATABASE_URL", default=""):
-        database = dict(env.db_url_config(url))
-    elif host := env.str("DB_HOST", default=""):
-        database = {
-            "ENGINE": "django.db.backends.mysql",
-            "HOST": host,
-            "PORT": env.str("DB_PORT", default="3306"),
-            "NAME": env.str("DB_NAME"),
-            "USER": env.str("DB_USER"),
-            "PASSWORD": env.str("DB_PASS"),
-        }
-    else:
-        (BASE_DIR / "var").mkdir(exist_ok=True)
-        database = dict(env.db_url_config(f"sqlite:///{BASE_DIR / 'var' / 'interconnector.sqlite3'}"))
-    return _tuned(database)
-
-
-def _tuned(database: dict[str, object]) -> dict[str, object]:
-    """The database with what its engine needs under many workers."""
-    options: dict[str, object] = dict(database.get("OPTIONS") or {})  # type: ignore[call-overload]
-    if database["ENGINE"] == "django.db.backends.sqlite3":
-        # IMMEDIATE: a writer waits its turn at BEGIN instead of failing in the middle
-        options |= {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": SQLITE_PRAGMAS}
-    if database["ENGINE"] == "django.db.backends.mysql":
-        options = MYSQL_OPTIONS | options
-    return database | {"OPTIONS": options, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-
-
-DATABASES = {"default": _database()}
+DATABASES = {"default": own_database(env, folder=BASE_DIR / "var")}
 DIRECTORIES_ALIAS = "default"  # whose database holds the tables of reference data
 if url := env.str("DIRECTORIES_DATABASE_URL", default=""):
     DIRECTORIES_ALIAS = "directories"
-    DATABASES[DIRECTORIES_ALIAS] = _tuned(dict(env.db_url_config(url)))
+    DATABASES[DIRECTORIES_ALIAS] = tuned(env, dict(env.db_url_config(url)))
 DATABASE_ROUTERS = ["sync.models.reference.ReferenceRouter"]
 REDIS_URL = env.str("REDIS_URL", default="")
 CACHES = {
@@ -141,7 +99,8 @@ TASK_SECONDS = 120  # more than one drain (15 s) and its last request (65 s)
 Q_CLUSTER = {
     "name": "bus",
     "orm": "default",
-    "broker_class": "sync.pulse.PulsingBroker",  # the database, and a sign of life for our supervisor
+    # the database, and a sign of life for our supervisor
+    "broker_class": "sync.queue.liveness.PulsingBroker",
     "workers": env.int("WORKERS", default=4),
     "timeout": TASK_SECONDS,
     "retry": 300,
@@ -217,14 +176,14 @@ SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 # --- What we tell about ourselves ----------------------------------------------------------------------
-DEFAULT_EXCEPTION_REPORTER = "sync.tracebacks.MaskingReporter"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "sync.tracebacks.MaskingFilter"
+DEFAULT_EXCEPTION_REPORTER = "sync.redaction.error_pages.MaskingReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "sync.redaction.error_pages.MaskingFilter"
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"mask": {"()": "sync.masking.MaskingFilter"}},
+    "filters": {"mask": {"()": "sync.redaction.masking.MaskingFilter"}},
     "formatters": {
         "text": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {
@@ -244,6 +203,6 @@ LOGGING = {
     },
 }
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
-    from sync.reporting import report_to  # only where it is wanted
+    from sync.redaction.sentry import report_to  # only where it is wanted
 
     report_to(SENTRY_DSN)

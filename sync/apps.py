@@ -8,7 +8,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sync import checks, words
+from sync import checks, i18n
 
 
 class SyncConfig(AppConfig):
@@ -22,17 +22,17 @@ class SyncConfig(AppConfig):
 
     def ready(self) -> None:
         """Set-up, not logic, hangs on a signal: `migrate` has no other door for "the tables are there"."""
-        words.speak_with(gettext)
+        i18n.speak_with(gettext)
         for check in checks.ALWAYS:
             register(check)
         for check in checks.BEFORE_DEPLOY:
             register(check, deploy=True)
         # by name: models may not be imported before every application is loaded
-        post_migrate.connect(import_string("sync.first_start.after_migrate"), sender=self)
+        post_migrate.connect(import_string("sync.config.first_start.after_migrate"), sender=self)
 
 
 class InterconnectorAdminConfig(admin_apps.AdminConfig):
     """Django's admin with our site in the place of its own."""
 
     default = False
-    default_site = "sync.site.InterconnectorSite"
+    default_site = "sync.admin_site.InterconnectorSite"

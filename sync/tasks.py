@@ -2,8 +2,11 @@
 
 import os
 
-from sync import engine, posting, pulse, reconciling, refreshing, sweeping
+from sync import engine
+from sync.maintenance import directory_runs, reconciliation, recovery, retention
+from sync.messaging import publisher
 from sync.models import Heartbeat
+from sync.queue import liveness
 
 
 def drain(portal_id: int) -> None:
@@ -15,39 +18,39 @@ def drain(portal_id: int) -> None:
 def send_messages() -> None:
     """A bell rang: messages of the outbox wait to be sent."""
     _beat()
-    posting.send()
+    publisher.send()
 
 
 def sweep() -> None:
     """Every minute: what crashes and lost bells left behind."""
     _beat()
-    sweeping.sweep()
+    recovery.sweep()
 
 
 def beat() -> None:
     """The watchdog asks whether this cluster still runs tasks; a good moment to look around."""
     _beat()
-    sweeping.sweep()
+    recovery.sweep()
 
 
 def reconcile(route_id: int) -> None:
     """Look for changes of a route that no webhook told about."""
     _beat()
-    reconciling.reconcile(route_id)
+    reconciliation.reconcile(route_id)
 
 
 def sync_directories() -> None:
     """By SYNC_SCHEDULE: read the directories; those under way are not read twice."""
     _beat()
-    refreshing.refresh_all()
+    directory_runs.refresh_all()
 
 
 def prune() -> None:
     """Daily: history older than RETENTION_DAYS."""
-    sweeping.prune()
+    retention.prune()
 
 
 def _beat() -> None:
-    pulse.answer()
+    liveness.answer()
     if name := os.environ.get("INTERCONNECTOR_WORKER", ""):
         Heartbeat.beat(name)

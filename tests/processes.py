@@ -20,7 +20,8 @@ from django.conf import settings
 from django.db import connections
 from django.db.utils import load_backend
 
-from sync.rehearsal.processes import PROJECT, Process, free_port
+from interconnector.databases import MYSQL_OPTIONS
+from sandbox.demo.processes import PROJECT, Process, free_port
 
 GUNICORN_CONFIG = PROJECT / "deploy" / "gunicorn.conf.py"
 COMMAND_SECONDS = 120
@@ -121,7 +122,7 @@ class Site:
         """Our models read and write this site's database, from this thread."""
         config = environ.Env.db_url_config(self.database_url)
         is_sqlite = self.engine == "sqlite"
-        config["OPTIONS"] = {"timeout": 20} if is_sqlite else dict(settings.MYSQL_OPTIONS)
+        config["OPTIONS"] = {"timeout": 20} if is_sqlite else dict(MYSQL_OPTIONS)
         wrapper = _wrapper_of(config)
         usual = connections["default"]
         with self.blocker.unblock():

@@ -15,7 +15,7 @@ import yaml
 from cryptography.fernet import Fernet
 
 ROOT = Path(__file__).resolve().parent.parent
-SETTINGS = ROOT / "interconnector" / "settings.py"
+SETTINGS = (ROOT / "interconnector" / "settings.py", ROOT / "interconnector" / "databases.py")
 KUBERNETES = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
 SCRIPTS = [ROOT / ".ci" / "run", *ROOT.glob("deploy/setup/*.sh"), *ROOT.glob("tests/*.sh")]
 FOR_GUNICORN = {"BIND", "WEB_CONCURRENCY", "WEB_THREADS", "FORWARDED_ALLOW_IPS"}
@@ -30,7 +30,7 @@ RARELY_SET = FOR_GUNICORN | {
 
 
 def read_by_settings() -> set[str]:
-    text = SETTINGS.read_text(encoding="utf-8")
+    text = "".join(path.read_text(encoding="utf-8") for path in SETTINGS)
     return set(re.findall(r"""env\.\w+\(\s*["']([A-Z][A-Z0-9_]+)["']""", text))
 
 

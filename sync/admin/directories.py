@@ -13,12 +13,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sync import bell, refreshing
 from sync.admin.moments import ago
 from sync.admin.screen import ReadOnly, Screen
 from sync.admin.words import badge_of
+from sync.maintenance import directory_runs
 from sync.models import Directory, DirectoryField, DirectoryNote, DirectoryRun, Job
 from sync.models.directory import COUNTS
+from sync.queue import wakeup
 
 NOTES_SHOWN = 200
 
@@ -94,10 +95,10 @@ class DirectoryAdmin(Screen):
 
     def _start(self, request: HttpRequest, rows: QuerySet[Directory], *, is_dry_run: bool) -> None:
         chosen = list(rows.select_related("route", "parent"))
-        if refreshing.open_jobs(chosen):
+        if directory_runs.open_jobs(chosen):
             self.message_user(request, gettext("They are being read just now."), messages.WARNING)
             return
-        refreshing.refresh(chosen, is_dry_run=is_dry_run)
+        directory_runs.refresh(chosen, is_dry_run=is_dry_run)
         self.log_many(request, chosen, gettext("Read now"))
         self.message_user(request, gettext("The workers read them now; see the runs."), messages.SUCCESS)
 
@@ -163,7 +164,7 @@ class DirectoryRunAdmin(ReadOnly, Screen):
         done = [run for run in held if run.approve()]
         for run in done:
             if run.job:
-                bell.ring(run.job.portal_id)
+                wakeup.ring(run.job.portal_id)
         self.log_many(request, done, gettext("Apply all the same"))
         told = (
             gettext("It is read again and then applied.") if done else gettext("Nothing is held back here.")

@@ -15,7 +15,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from sync import bell
 from sync.admin.cards import card_link
 from sync.admin.filters import CreatedFilter, FailureFilter, FinishedFilter, StateFilter, StepFilter
 from sync.admin.jobpage import page_of
@@ -25,8 +24,9 @@ from sync.admin.screen import MOST_LOGGED, ReadOnly, Screen
 from sync.admin.searching import DealSearch
 from sync.admin.traces import traces
 from sync.admin.words import KINDS, badge, brief, safe_pairs, step_words
+from sync.engine.notifications import cancel
 from sync.models import Job, Portal, Route
-from sync.telling import cancel
+from sync.queue import wakeup
 
 RETRIABLE = (Job.State.FAILED, Job.State.CANCELLED)
 CANCELLABLE = (Job.State.WAITING, Job.State.FAILED)
@@ -97,7 +97,7 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
         rows = list(queryset.filter(state__in=RETRIABLE)[: MOST_LOGGED + 1])
         done = change_many(queryset, RETRIABLE, lambda jobs: jobs.requeue(now=timezone.now()))
         for portal_id in Portal.objects.filter(is_paused=False).values_list("pk", flat=True):
-            bell.ring(portal_id)
+            wakeup.ring(portal_id)
         self.log_many(request, rows, gettext("Retry"))
         told = ngettext("%(count)s job is queued again.", "%(count)s jobs are queued again.", done.count)
         self._tell(request, done, told, gettext("Only failed and cancelled jobs can be retried."))

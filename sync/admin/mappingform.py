@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from sync.mapping.transform import has_lone_brace
 from sync.models import FieldMapping, ValueMapping
-from sync.transform import has_lone_brace
 
 LONGEST = 200
 """Characters of a value, here or there."""

@@ -18,7 +18,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from sync import bell
 from sync.admin.cards import host_of
 from sync.admin.outlook import portal_state
 from sync.admin.pausing import PausingScreen
@@ -27,8 +26,9 @@ from sync.admin.words import badge_of, safe
 from sync.connectors import open_client
 from sync.connectors.bitrix24 import crm
 from sync.errors import SyncError
+from sync.gateway.clients import access_to
 from sync.models import Job, Pace, Portal
-from sync.portals import access_to
+from sync.queue import wakeup
 
 CHECK_SECONDS = 10.0
 """How long staff wait for an answer before "check now" says that there is none."""
@@ -110,11 +110,11 @@ class PortalAdmin(PausingScreen):
         super().save_model(request, obj, form, change)
         if "webhook_url" in form.changed_data:
             Pace.of(obj).passed_one()  # its trouble was the old address's
-        bell.ring(obj.pk)
+        wakeup.ring(obj.pk)
 
     def wake(self, record: Any) -> None:
         """What has gathered goes out."""
-        bell.ring(record.pk)
+        wakeup.ring(record.pk)
 
     @admin.action(description=_("Check now"), permissions=["change"])
     def check_now(self, request: HttpRequest, queryset: QuerySet[Portal]) -> None:
@@ -162,7 +162,7 @@ def ask(portal: Portal) -> tuple[bool, str]:
     except SyncError as error:
         return False, safe(error.message)
     pace.passed_one()
-    bell.ring(portal.pk)
+    wakeup.ring(portal.pk)
     told = gettext("answers in %(seconds).1f s; the webhook belongs to user %(name)s%(role)s.")
     role = gettext(" (administrator)") if profile.is_admin else ""
     name = profile.name or f"№{profile.user_id}"

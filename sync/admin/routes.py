@@ -14,12 +14,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sync import bell
 from sync.admin.mappingform import BackFormSet, ForwardFormSet, MappingForm, MappingFormSet
 from sync.admin.pausing import PausingScreen
 from sync.admin.routeform import RouteForm
 from sync.admin.words import badge_of
 from sync.models import FieldMapping, Job, Route
+from sync.queue import wakeup
 
 ENDS = ("name", "slug", "flow", "source", "target", "is_paused")
 """Fields that every route has."""
@@ -173,4 +173,4 @@ def _jobs_link(route: Route, state: str, count: int) -> SafeString:
 
 def _ring(route: Route) -> None:
     for portal_id in filter(None, (route.source_id, route.target_id)):
-        bell.ring(portal_id)
+        wakeup.ring(portal_id)

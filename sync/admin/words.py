@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from sync.masking import mask, mask_personal, mask_tree
 from sync.models import Attempt, Event, Job
+from sync.redaction.masking import mask, mask_personal, mask_tree
 
 SAID_BETTER = (gettext_noop("Add another %(verbose_name)s"),)
 """Sentences of Django's admin that our catalogue says in its place: they bend a name wrongly in Russian."""

@@ -74,7 +74,7 @@ class TextScheme(OpenApiSerializerFieldExtension):
 class InboundScheme(OpenApiViewExtension):
     """Webhooks of Bitrix24: docs/webhooks.md."""
 
-    target_class = "sync.api.views.Inbound"
+    target_class = "sync.api.webhooks.Inbound"
 
     def view_replacement(self) -> type[APIView]:
         """The same addresses, described."""

@@ -8,7 +8,7 @@ from sync.api import openapi  # noqa: F401  # drf-spectacular knows what has bee
 from sync.api.health import healthz, readyz
 from sync.api.metrics import metrics
 from sync.api.users.views import Move, OneUser, Users
-from sync.api.views import Inbound
+from sync.api.webhooks import Inbound
 
 SOURCE, RECEIVER = {"slug": settings.ORIGINAL_SOURCE}, {"slug": settings.ORIGINAL_RECEIVER}
 inbound = Inbound.as_view()

@@ -21,8 +21,8 @@ from pydantic import (
 )
 
 from sync.config.secrets import ADDRESS_OF_KIND, from_environment
+from sync.mapping.transform import has_lone_brace
 from sync.models import Portal
-from sync.transform import has_lone_brace
 
 ORIGINS = ("field", "param", "value", "template")
 

@@ -1,6 +1,6 @@
 """What every connector speaks: values in, values out; no model rows, no Django."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -9,6 +9,9 @@ from sync.errors import SyncError
 
 Record = dict[str, Any]
 """One deal or contact as fetched: the portal's upper-case field names to values."""
+
+COMMANDS_A_REQUEST = 50
+"""Commands one request may hold: what Bitrix24's batch takes, and plenty for the others."""
 
 
 @dataclass(frozen=True)
@@ -118,3 +121,17 @@ class Client(Protocol):
     def carry(self, commands: Mapping[str, Command]) -> Reply:
         """Send all commands in one request; raises TryLater, NeedsStaff or Refused for the whole."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """How to list a flow's records on the source portal, all or changed at or after an ISO moment.
+
+    `newest`: the moment ("" = all) → the record with the largest ID; `between`: after which ID, up to which,
+    the moment → the first `page` records by ID; `read`: what either answer shows, by ID.
+    """
+
+    newest: Callable[[str], Command]
+    between: Callable[[int, int, str], Command]
+    read: Callable[[Any], list[Seen]]
+    page: int

@@ -10,8 +10,8 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
-from sync.findings import Finding, fault, ok, warn
-from sync.masking import mask
+from sync.flows.findings import Finding, fault, ok, warn
+from sync.redaction.masking import mask
 
 WHERE = "database"
 LEAST_PACKET = 16 * 1024 * 1024

@@ -14,10 +14,10 @@ from sync.doctor.messages import check_messages
 from sync.doctor.portals import Visit, visit
 from sync.doctor.queue import check_queue, check_workers
 from sync.doctor.setup import check_settings
-from sync.findings import Finding, fault
 from sync.flows import FLOWS
-from sync.masking import mask
+from sync.flows.findings import Finding, fault
 from sync.models import Portal, Route
+from sync.redaction.masking import mask
 
 MARKS = {"ok": "✓", "warn": "!", "fault": "✗"}
 

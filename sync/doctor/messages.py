@@ -9,10 +9,10 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync.connectors.rabbitmq.broker import DEAD, Link, QueueState, connect
-from sync.consuming import ROLES, Role
+from sync.connectors.rabbitmq.connection import DEAD, Link, QueueState, connect
 from sync.errors import SyncError
-from sync.findings import Finding, fault, ok, warn
+from sync.flows.findings import Finding, fault, ok, warn
+from sync.messaging.roles import ROLES, Role
 from sync.models import Dispatch, Heartbeat, Message
 from sync.status import duration
 

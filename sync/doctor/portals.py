@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
 
-from sync.calling import ask
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Answer, Command
 from sync.errors import SyncError, Throttled
-from sync.findings import Finding, fault, ok, warn
 from sync.flows import FLOWS
-from sync.flows.steps import COMMANDS_A_REQUEST, Flow, Side, Step
+from sync.flows.contract import COMMANDS_A_REQUEST, Flow, Side, Step
+from sync.flows.findings import Finding, fault, ok, warn
+from sync.gateway.calls import ask
 from sync.models import Pace, Portal, Route
 
 PATIENCE = 10.0

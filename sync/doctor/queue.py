@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.models import OrmQ, Schedule
 
-from sync.findings import Finding, fault, ok, warn
+from sync.flows.findings import Finding, fault, ok, warn
 from sync.models import Heartbeat
 from sync.status import duration, queue_status
 

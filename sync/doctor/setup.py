@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
-from sync.findings import Finding, fault, ok, warn
+from sync.flows.findings import Finding, fault, ok, warn
 from sync.models.secret import cipher
 
 WHERE = "settings"

@@ -1,7 +1,7 @@
 """Our businesses. A new one is a module and a line here."""
 
 from sync.flows import deals, directories, leads
-from sync.flows.steps import Flow
+from sync.flows.contract import Flow
 
 FLOWS: dict[str, Flow] = {
     "deals": deals.FLOW,

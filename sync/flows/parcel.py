@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sync.connectors.types import COMMANDS_A_REQUEST
 from sync.models import Cargo, Job, Link
-
-COMMANDS_A_REQUEST = 50
-"""Commands one request may hold: what Bitrix24's batch takes, and plenty for the others."""
 
 
 @dataclass

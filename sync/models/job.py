@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sync.models.event import Event
+from sync.models.job_queryset import JobQuerySet
 from sync.models.portal import Portal
-from sync.models.queue import JobQuerySet
 from sync.models.route import Route
 
 

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync.models.bells import Rung
+from sync.models.wakeup import Rung
 
 
 class Message(models.Model):

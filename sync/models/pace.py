@@ -11,9 +11,9 @@ from django.db.models import F, Value
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
-from sync.models.bells import Rung
 from sync.models.portal import Portal
-from sync.pace import (
+from sync.models.wakeup import Rung
+from sync.policies.rate_limit import (
     BREAKER_OPENS_AFTER,
     GROWS_AFTER,
     MOST_SHRUNK,

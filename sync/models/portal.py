@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from sync.models.secret import SecretField
-from sync.pace import Limits
+from sync.policies.rate_limit import Limits
 
 
 class Portal(models.Model):

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sync.flows.steps import Side, Step
+from sync.flows.contract import Side, Step
 
 ANSWER_SECONDS = 1.0
 """What the last request takes itself, roughly: with work left, the forecast is never zero."""

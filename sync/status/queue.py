@@ -16,7 +16,7 @@ from sync.models import Job, Message, Portal, Route
 from sync.status import counting
 from sync.status.counting import Unsorted
 from sync.status.forecast import Forecast, Load, Tempo, Work, forecast, loads_of, slowest
-from sync.status.standing import Standing, standings
+from sync.status.portals import Standing, standings
 
 SECRETS = ("webhook_url", "inbound_token")
 """Not needed here, and not even readable when their key is lost: the queue can be looked at in any case."""

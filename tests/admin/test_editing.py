@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from sandbox.emulators.bitrix24 import Emulator, start
 from sync.admin.many import change_many
-from sync.emulators.bitrix24 import Emulator, start
 from sync.models import FieldMapping, Job, Pace, Portal, Route
 from tests.admin.conftest import make_job
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sync.benchmarks.filling import fill
-from sync.benchmarks.pages import pages
+from sandbox.benchmarks.filling import fill
+from sandbox.benchmarks.pages import pages
 from sync.models import Route
 from tests.effort import counted
 

@@ -13,11 +13,13 @@ import pytest
 import requests
 from django.db import IntegrityError, connections, transaction
 
+from sandbox.demo.processes import wait_until
 from sync import inbox
 from sync.connectors.types import Notice
-from sync.models import Event, Portal, atomic, together
-from sync.models.atomic import atomically, in_turn
-from sync.rehearsal.processes import wait_until
+from sync.db import transactions
+from sync.db.transactions import atomically, in_turn
+from sync.inbox import group_commit
+from sync.models import Event, Portal
 from tests.api.conftest import TOKEN, furnish
 from tests.environment import IS_MYSQL
 from tests.processes import Site, WebServer
@@ -28,7 +30,7 @@ SECONDS = 5  # long for a webhook, short for what it must not wait for
 WRITE_AGAIN_AND_AGAIN = """
 import time
 from sync.models import Pace
-from sync.models.atomic import atomically, in_turn
+from sync.db.transactions import atomically, in_turn
 def work():
     Pace.objects.filter(portal_id=0).update(tat=0)
     print("in", flush=True)
@@ -38,7 +40,7 @@ while True:
 """
 
 WRITE_ONCE = """
-from sync.models.atomic import atomically, in_turn
+from sync.db.transactions import atomically, in_turn
 atomically(lambda: print("in", flush=True))
 """
 
@@ -89,7 +91,7 @@ def _together(*events: Event) -> list[Any]:
 
     def store(place: int) -> None:
         try:
-            together.store(events[place])
+            group_commit.store(events[place])
         except IntegrityError as error:
             told[place] = error
         finally:
@@ -99,7 +101,7 @@ def _together(*events: Event) -> list[Any]:
     with in_turn():
         for place, thread in enumerate(threads):
             thread.start()
-            wait_until(lambda: len(together._waiting) == place + 1, seconds=10, what=lambda: "a thread")  # noqa: B023
+            wait_until(lambda: len(group_commit._waiting) == place + 1, seconds=10, what=lambda: "a thread")  # noqa: B023
     for thread in threads:
         thread.join()
     return told
@@ -109,13 +111,13 @@ def _together(*events: Event) -> list[Any]:
 def inserts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many events each INSERT held."""
     sizes: list[int] = []
-    insert: Callable[[list[Event]], None] = together._insert
+    insert: Callable[[list[Event]], None] = group_commit._insert
 
     def noted(events: list[Event]) -> None:
         sizes.append(len(events))
         insert(events)
 
-    monkeypatch.setattr(together, "_insert", noted)
+    monkeypatch.setattr(group_commit, "_insert", noted)
     return sizes
 
 
@@ -146,10 +148,10 @@ def test_an_event_that_cannot_be_stored_takes_no_other_with_it(inserts: list[int
 def test_a_forked_process_does_not_hold_its_parents_turn() -> None:
     """The kernel frees a file when the last one who has it open is gone: a child would keep a dead one's."""
     with in_turn():
-        assert atomic._files
+        assert transactions._files
         child = os.fork()
         if not child:
-            os._exit(len(atomic._files))
+            os._exit(len(transactions._files))
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 

@@ -4,15 +4,15 @@ from typing import Any
 
 import environ
 
+from sandbox.demo.processes import wait_until
 from sync.models import Pace, Portal
-from sync.rehearsal.processes import wait_until
 from tests.api.conftest import TOKEN, Door, furnish
 from tests.gate import Gate
 from tests.processes import Site
 
 PRESS_TWICE_AND_GO = """
 import time
-from sync.api.doorbell import DOORBELL
+from sync.api.wakeup import DOORBELL
 from sync.models import Pace
 DOORBELL.press({portal})
 while not Pace.objects.filter(portal_id={portal}, wake_at__gt=0).update(wake_at=None):
@@ -22,7 +22,7 @@ DOORBELL.press({portal})
 
 PRESS_AND_STAY = """
 import time
-from sync.api.doorbell import DOORBELL
+from sync.api.wakeup import DOORBELL
 DOORBELL.press({portal})
 time.sleep(60)
 """

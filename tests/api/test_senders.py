@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sync.api import senders
+from sync.api import authentication
 from sync.models import Portal
 from tests.api.conftest import TOKEN, Door
 
@@ -78,6 +78,6 @@ def test_a_portal_without_webhooks_is_unknown(door: Door) -> None:
 def test_spellings_of_a_slug_fill_no_memory() -> None:
     Portal.objects.create(slug="spelled", inbound_token=TOKEN)
     for slug in ("spelled", "SPELLED", "Spelled", "nobody"):
-        senders.read(slug)
-    kept = {slug for slug in senders._known if slug.lower() in {"spelled", "nobody"}}
+        authentication.read(slug)
+    kept = {slug for slug in authentication._known if slug.lower() in {"spelled", "nobody"}}
     assert kept == {"spelled"}

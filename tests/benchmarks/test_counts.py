@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.benchmarks import (
+from sandbox.benchmarks import (
     directories,
     draining,
     growth,
@@ -20,8 +20,8 @@ from sync.benchmarks import (
     underwork,
     users,
 )
-from sync.benchmarks.ground import Ground, Scale
-from sync.benchmarks.registry import BENCHMARKS
+from sandbox.benchmarks.ground import Ground, Scale
+from sandbox.benchmarks.registry import BENCHMARKS
 
 pytestmark = pytest.mark.journey
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sync.benchmarks import report
-from sync.benchmarks.figures import Figure, Findings, median, percentile
-from sync.benchmarks.load import Load, Orders
-from sync.benchmarks.staging import fewest_requests
-from sync.emulators.bitrix24 import start
+from sandbox.benchmarks import report
+from sandbox.benchmarks.figures import Figure, Findings, median, percentile
+from sandbox.benchmarks.load import Load, Orders
+from sandbox.benchmarks.staging import fewest_requests
+from sandbox.emulators.bitrix24 import start
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import Schedule
 
-from sync.emulators import bitrix24
+from sandbox.emulators import bitrix24
 from sync.models import FieldMapping, Job, Portal, Route
 from tests.databases import (  # noqa: F401
     mysql_site,

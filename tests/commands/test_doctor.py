@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
-from sync.emulators.bitrix24.entities import DEAL
-from sync.emulators.bitrix24.userfieldrows import add_user_field
+from sandbox.emulators.bitrix24.entities import DEAL
+from sandbox.emulators.bitrix24.userfieldrows import add_user_field
 from sync.models import FieldMapping, Heartbeat, Job, Pace, Portal, Route, ValueMapping
 from tests.commands.conftest import ROUTE, TOKEN, Bus, furnish
 from tests.databases import MYSQL_URL, _cursor

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sync.emulators import bitrix24
+from sandbox.emulators import bitrix24
 from sync.models import FieldMapping, Heartbeat, Portal, Route, ValueMapping
 from tests.processes import Site
 

@@ -8,11 +8,11 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.emulators import bitrix24
 from sync.connectors.bitrix24.client import Bitrix24Client
 from sync.connectors.types import Access, Command, Reply
-from sync.emulators import bitrix24
 from sync.flows.deals import FLOW
-from sync.listing import Range, cut, pages
+from sync.gateway.listing import Range, cut, pages
 
 LISTING = FLOW.listing
 assert LISTING is not None

@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import Schedule
 
+from sync.config.first_start import EXAMPLES, ensure_schedules, first_start
 from sync.errors import ConfigRefused
-from sync.first_start import EXAMPLES, ensure_schedules, first_start
 from sync.flows import FLOWS
 from sync.models import Portal, Route
 
@@ -91,7 +91,7 @@ def test_migrate_sets_an_empty_database_up(filled):
 
 def test_migrate_survives_a_wrong_address_and_says_so(filled, settings, caplog):
     settings.BITRIX_SOURCE_URL = "https://vinilam.example.org/rest/1/SourceCode/"
-    with caplog.at_level(logging.ERROR, logger="sync.first_start"):
+    with caplog.at_level(logging.ERROR, logger="sync.config.first_start"):
         call_command("migrate", verbosity=0)
     assert not Portal.objects.exists()
     assert "vinilam.example.org" in caplog.text
@@ -127,6 +127,6 @@ def test_directories_are_read_by_the_schedule_of_the_environment(settings):
 def test_a_wrong_schedule_is_told(settings, caplog):
     Schedule.objects.all().delete()
     settings.SYNC_SCHEDULE = "at midnight"
-    with caplog.at_level(logging.ERROR, logger="sync.first_start"):
+    with caplog.at_level(logging.ERROR, logger="sync.config.first_start"):
         assert ensure_schedules() == ["sweep", "prune"]
     assert "SYNC_SCHEDULE" in caplog.text

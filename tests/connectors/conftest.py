@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from sandbox.emulators.bitrix24 import Emulator, start
 from sync.connectors.bitrix24.client import Bitrix24Client
 from sync.connectors.types import Access
-from sync.emulators.bitrix24 import Emulator, start
 
 
 @pytest.fixture

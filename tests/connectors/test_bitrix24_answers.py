@@ -2,8 +2,8 @@
 
 import pytest
 
-from sync.connectors.bitrix24.answers import Said, error_of
-from sync.connectors.bitrix24.codes import RULINGS
+from sync.connectors.bitrix24.error_codes import RULINGS
+from sync.connectors.bitrix24.errors import Said, error_of
 from sync.errors import NeedsStaff, OutcomeUnknown, PortalAway, Refused, SyncError, Throttled, TryLater
 
 DOCUMENTED: list[tuple[int, str, type[SyncError]]] = [

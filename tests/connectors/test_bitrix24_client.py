@@ -71,7 +71,7 @@ def test_an_error_about_the_portal_is_raised() -> None:
 
 
 def test_a_blocked_method_says_until_when(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.connectors.bitrix24.replies.time.time", lambda: 1000.0)
+    monkeypatch.setattr("sync.connectors.bitrix24.responses.time.time", lambda: 1000.0)
     told = {
         "error": "OPERATION_TIME_LIMIT",
         "error_description": "Method is blocked",

@@ -2,10 +2,10 @@
 
 import pytest
 
+from sandbox.emulators.bitrix24 import Emulator
 from sync.connectors.bitrix24 import crm
 from sync.connectors.bitrix24.client import Bitrix24Client
 from sync.connectors.types import File
-from sync.emulators.bitrix24 import Emulator
 from sync.errors import NeedsStaff, OutcomeUnknown, Refused
 from tests.connectors.asking import ask, deal, new_deal
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from sandbox.emulators.bitrix24 import Emulator, start
 from sync.connectors.bitrix24 import crm
 from sync.connectors.bitrix24.client import Bitrix24Client
 from sync.connectors.types import Access
-from sync.emulators.bitrix24 import Emulator, start
 from sync.errors import NeedsStaff, OutcomeUnknown, Throttled
 from tests.connectors.asking import ask, new_deal
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import requests
 
-from sync import engine, refreshing
+from sandbox.emulators.bitrix24 import Emulator
+from sync import engine
 from sync.config import apply, load
-from sync.emulators.bitrix24 import Emulator
+from sync.maintenance import directory_runs
 from sync.models import Directory, DirectoryRun, Job, Portal
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "directories.yaml"
@@ -91,7 +92,7 @@ class Reference:
     def run(self, *slugs: str, seconds: float = 60, is_dry_run: bool = False) -> dict[str, DirectoryRun]:
         """Read these directories, all by default, to the end; the runs by slug."""
         chosen = Directory.objects.filter(slug__in=slugs) if slugs else Directory.objects.all()
-        ids = refreshing.refresh(chosen.select_related("route"), is_dry_run=is_dry_run)
+        ids = directory_runs.refresh(chosen.select_related("route"), is_dry_run=is_dry_run)
         self.drain(seconds=seconds)
         return {run.directory.slug: run for run in DirectoryRun.objects.filter(job__in=ids)}
 

@@ -10,9 +10,9 @@ import time
 import pytest
 from django.core.management import CommandError, call_command
 
+from sandbox.demo.processes import Process
 from sync import tasks
 from sync.models import City, DirectoryRun, Job, Object, Portal, Route
-from sync.rehearsal.processes import Process
 from tests.directories.reference import Reference
 from tests.processes import Site
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from sync.emulators.bitrix24 import Emulator, start
-from sync.emulators.bitrix24.params import Params, parse_form
+from sandbox.emulators.bitrix24 import Emulator, start
+from sandbox.emulators.bitrix24.params import Params, parse_form
 
 
 class Talker:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fast_bitrix24 import BitrixAsync
 from fast_bitrix24.server_response import ErrorInServerResponseException
 
-from sync.emulators.bitrix24 import start
+from sandbox.emulators.bitrix24 import start
 
 DEAL = 2
 

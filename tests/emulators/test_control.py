@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sync.emulators.bitrix24 import start
+from sandbox.emulators.bitrix24 import start
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,7 +4,7 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from sync.emulators.bitrix24.entities import DEAL
+from sandbox.emulators.bitrix24.entities import DEAL
 
 SEGMENT = "UF_CRM_1773568798364"
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sync.emulators.bitrix24.entities import DEAL
+from sandbox.emulators.bitrix24.entities import DEAL
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.emulators.bitrix24.entities import DEAL
+from sandbox.emulators.bitrix24.entities import DEAL
 
 SEGMENT = "UF_CRM_1773568798364"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.emulators.bitrix24.entities import DEAL
+from sandbox.emulators.bitrix24.entities import DEAL
 
 
 @pytest.fixture

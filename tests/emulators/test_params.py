@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.emulators.bitrix24.batch import php_array, substitute
-from sync.emulators.bitrix24.names import camel
-from sync.emulators.bitrix24.params import parse_body, parse_form
+from sandbox.emulators.bitrix24.batch import php_array, substitute
+from sandbox.emulators.bitrix24.names import camel
+from sandbox.emulators.bitrix24.params import parse_body, parse_form
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import base64
 import pytest
 import requests
 
-from sync.emulators.bitrix24.entities import DEAL
+from sandbox.emulators.bitrix24.entities import DEAL
 
 FILE, FILES = "UF_CRM_1773600000001", "UF_CRM_1773600000002"
 BROWSER = {"Accept": "*/*", "Accept-Language": "ru", "Referer": "https://portal/", "User-Agent": "x/1"}

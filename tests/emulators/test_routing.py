@@ -5,7 +5,7 @@ import http.client
 import pytest
 import requests
 
-from sync.emulators.bitrix24.settings import Settings
+from sandbox.emulators.bitrix24.settings import Settings
 
 
 def get(url, **kwargs):

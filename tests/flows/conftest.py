@@ -13,11 +13,11 @@ import requests
 from django.core.cache import cache
 from django.utils import timezone
 
+from sandbox.emulators.bitrix24 import Emulator, start
 from sync import engine, inbox
 from sync.connectors.rabbitmq import leads
 from sync.connectors.rabbitmq.wire import Packet
 from sync.connectors.types import Notice
-from sync.emulators.bitrix24 import Emulator, start
 from sync.models import FieldMapping, Job, Message, Pace, Portal, Route, ValueMapping
 
 PORTAL = {

@@ -11,7 +11,9 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from sync import engine, inbox, sweeping
+from sync import engine, inbox
+from sync.connectors.types import Notice
+from sync.maintenance import recovery
 from sync.models import Attempt, Event, Job, Link, Pace, Portal, Slot
 
 AGES = timedelta(hours=1)
@@ -54,7 +56,7 @@ def test_a_second_change_within_the_second_of_the_first_is_not_lost(bus):
 
 
 def test_robots_without_a_moment_are_equal_only_for_a_while(bus, settings):
-    notice = inbox.Notice("deal", "", "5", own_id="5", params={"segment": "дизайнер"})
+    notice = Notice("deal", "", "5", own_id="5", params={"segment": "дизайнер"})
     assert inbox.receive(bus.from_portal, notice, details={})
     assert not inbox.receive(bus.from_portal, notice, details={})
     settings.DUPLICATE_WINDOW_SECONDS = 1
@@ -131,7 +133,7 @@ def test_a_worker_killed_in_mid_create_makes_no_second_deal(bus):
     assert Link.objects.get().state == "creating"  # the intent stands
     Job.objects.update(lease_until=timezone.now() - AGES)
     Slot.objects.update(lease_until=0)
-    sweeping.sweep()
+    recovery.sweep()
     assert bus.job().step == "find"
     bus.run()
     assert [deal["ORIGIN_ID"] for deal in bus.deals()] == [str(deal_id)]

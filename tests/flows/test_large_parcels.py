@@ -3,7 +3,8 @@
 import pytest
 from django.db import transaction
 
-from sync import engine, inbox, settling
+from sync import engine, inbox
+from sync.engine import settlement
 from sync.models import Attempt, Event, Job, Slot
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -15,13 +16,13 @@ DEALS = 120  # more than are sorted or settled at once
 def transactions(monkeypatch):
     """How many jobs each settling transaction wrote."""
     sizes = []
-    save = settling._save_states
+    save = settlement._save_states
 
     def noted(load, rulings):
         sizes.append(len(rulings))
         save(load, rulings)
 
-    monkeypatch.setattr(settling, "_save_states", noted)
+    monkeypatch.setattr(settlement, "_save_states", noted)
     return sizes
 
 
@@ -39,17 +40,17 @@ def test_a_large_read_is_settled_in_parts(bus, transactions):
 def test_jobs_taken_over_meanwhile_are_left_alone_in_every_part(bus, monkeypatch):
     for deal_id in bus.seed(DEALS):
         bus.webhook(deal_id)
-    settle = settling._settle_part
+    settle = settlement._settle_part
 
     def robbed(load, before, **given):
         last = max(job.pk for job in load.parcel.jobs)
         Job.objects.filter(pk=last).update(holder="another")
         return settle(load, before, **given)
 
-    monkeypatch.setattr(settling, "_settle_part", robbed)
+    monkeypatch.setattr(settlement, "_settle_part", robbed)
     engine.drain(bus.from_portal.pk)
     stolen = Job.objects.filter(holder="another", step="fetch", state="running")
-    assert stolen.count() == -(-DEALS // settling.JOBS_AT_ONCE)
+    assert stolen.count() == -(-DEALS // settlement.JOBS_AT_ONCE)
     assert not Attempt.objects.filter(job__in=stolen).exists()
 
 

@@ -10,9 +10,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from sync import engine, inbox, reconciling, sweeping
-from sync.benchmarks.filling import fill
+from sandbox.benchmarks.filling import fill
+from sync import engine, inbox
 from sync.connectors.types import Notice
+from sync.maintenance import reconciliation, recovery, retention
 from sync.models import Job, Portal, Route
 from tests.effort import counted
 from tests.environment import IS_MYSQL
@@ -31,7 +32,7 @@ def is_analyzed(request: pytest.FixtureRequest, bus) -> Iterator[bool]:
 
 
 def test_no_statement_works_more_beside_a_large_past_and_a_large_backlog(bus, is_analyzed, monkeypatch):
-    monkeypatch.setattr("sync.flows.deals.comments.twins.DEAL_WAIT", 0.1)
+    monkeypatch.setattr("sync.flows.deals.comments.copies.DEAL_WAIT", 0.1)
     carry = dict.fromkeys(("contacts", "companies", "products"), True)
     bus.route.options = {**bus.route.options, "reconcile": "all", "carry": {**carry, "comments": "both"}}
     bus.route.save()
@@ -84,10 +85,10 @@ def one_day(bus) -> None:
     engine.drain(bus.from_portal.pk, seconds=0)
     follow(bus, ids)
     run(bus)
-    sweeping.sweep()
-    sweeping.prune()
+    recovery.sweep()
+    retention.prune()
     bus.seed(1)
-    reconciling.reconcile(bus.route.pk)
+    reconciliation.reconcile(bus.route.pk)
     run(bus)
 
 

@@ -7,6 +7,7 @@ from django.db import connection
 
 from sync import inbox
 from sync.connectors.rabbitmq import leads
+from sync.connectors.types import Notice
 from sync.errors import Refused
 from sync.models import Attempt, CoreUser, Event, FieldMapping, Job, Link, Message, Portal, ValueMapping
 from tests.flows.conftest import Desk, user
@@ -384,7 +385,7 @@ def test_a_user_of_our_own_core_can_be_sent_again(desk: Desk):
 @pytest.mark.parametrize("entity", ["lead", "user"])
 def test_what_happens_in_the_portal_asks_nothing(desk: Desk, entity):
     """Nor do changes of its own employees, who are users too."""
-    notice = inbox.Notice(entity, "update", "5", own_id="5", params={"user": user(5)}, sent_at="1")
+    notice = Notice(entity, "update", "5", own_id="5", params={"user": user(5)}, sent_at="1")
     inbox.receive(desk.route.target, notice, details={})
     desk.drain()
     assert not Job.objects.exists()
@@ -403,7 +404,7 @@ def test_the_cache_is_asked_outside_of_transactions(desk: Desk, monkeypatch):
         def set(self, key: str, *_: object) -> None:
             asked.append(connection.in_atomic_block)
 
-    monkeypatch.setattr("sync.flows.leads.portal.cache", Watching())
+    monkeypatch.setattr("sync.flows.leads.crm_mode.cache", Watching())
     desk.send("create", user())
     desk.run()
     assert len(asked) >= 2

@@ -11,9 +11,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from sync import sweeping
+from sync.engine.notifications import cancel
+from sync.maintenance import recovery
 from sync.models import Attempt, Job, Link, Message, Pace, Portal, Slot
-from sync.telling import cancel
 from tests.flows.conftest import Desk, user
 
 HOUR = timedelta(hours=1)
@@ -70,7 +70,7 @@ def die_in_mid_call(desk: Desk, method: str) -> None:
     fault(desk)
     Job.objects.update(lease_until=timezone.now() - HOUR)
     Slot.objects.update(lease_until=0)
-    sweeping.sweep()
+    recovery.sweep()
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*")
@@ -280,7 +280,7 @@ def test_replies_commit_with_the_state_they_tell_of(desk: Desk, monkeypatch):
     assert Job.objects.get().state == "running"
     Job.objects.update(lease_until=timezone.now() - HOUR)
     Slot.objects.update(lease_until=0)
-    sweeping.sweep()
+    recovery.sweep()
     desk.run()
     assert arrivals(desk) == ["1"]
     assert len(desk.replies("success")) == 1
@@ -298,7 +298,7 @@ def test_a_burst_costs_hardly_more_than_the_fewest_requests(desk: Desk):
 
 def test_who_waits_behind_an_open_breaker_is_told_too_and_once(desk: Desk, monkeypatch):
     """One job at a time is tried then: of many users most would never have a third try."""
-    monkeypatch.setattr("sync.telling.PATIENCE", timedelta(0))
+    monkeypatch.setattr("sync.engine.notifications.PATIENCE", timedelta(0))
     fault(desk, away=True)
     desk.send("create", *(user(number) for number in range(1, 121)))
     for _ in range(12):

@@ -8,7 +8,7 @@ from bisect import bisect_left
 import pytest
 
 from sync.models import Pace, Portal
-from sync.pace import ON_THE_WAY
+from sync.policies.rate_limit import ON_THE_WAY
 
 START = 1_000_000.0
 PER_MINUTE = 60

@@ -9,11 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from sync import carrying, engine, inbox
-from sync.board import Choice
+from sync import engine, inbox
+from sync.engine import exchange, worker
+from sync.engine.scheduler import Choice
 from sync.flows import FLOWS
 from sync.models import Job, MethodBudget, Pace, Portal
-from sync.pace import ON_THE_WAY, Permit
+from sync.policies.rate_limit import ON_THE_WAY, Permit
 
 BLOCKED = 60.0
 
@@ -52,11 +53,11 @@ def test_a_request_that_leaves_late_is_counted_when_it_leaves(bus):
     choice = Choice(flow="deals", step="fetch", routes=(bus.route.pk,))
     for late, booked in ((0.0, 0), (ON_THE_WAY + 1, 1)):
         Job.objects.update(state="waiting", holder="", due_at=timezone.now() - timedelta(minutes=1))
-        load = engine._claim(portal, choice, Permit(is_granted=True), most=50)
+        load = worker._claim(portal, choice, Permit(is_granted=True), most=50)
         load.parcel.now -= timedelta(seconds=late)
         now = time.time()
         Pace.objects.update(tat=now)
-        assert carrying.ask(portal, pace, load, FLOWS["deals"].steps["fetch"])
+        assert exchange.ask(portal, pace, load, FLOWS["deals"].steps["fetch"])
         pace.refresh_from_db()
         assert round((pace.tat - now) / portal.limits.interval) >= booked
         assert (pace.tat > now) == bool(booked)

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from sync import board, engine, inbox
+from sync import engine, inbox
+from sync.engine import inflight, scheduler
 from sync.models import Attempt, Job, Pace, Portal, Slot
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,7 +53,7 @@ def test_a_worker_with_its_hands_full_calls_another_one(creates, settings):
 
 
 def test_slots_that_others_hold_are_left_to_them(creates):
-    slot = engine.Underway(creates.to_portal, "another", most=1)
+    slot = inflight.Underway(creates.to_portal, "another", most=1)
     assert slot.take_slot()
     engine.drain(creates.to_portal.pk)
     assert most_at_once(creates) == 1  # of two
@@ -105,14 +106,14 @@ def test_a_long_backlog_is_not_read_for_each_request(bus):
     with CaptureQueriesContext(connection) as queries:
         began = time.monotonic()
         engine.drain(bus.from_portal.pk)
-        looks_due = (time.monotonic() - began) / board.LOOK_EVERY
+        looks_due = (time.monotonic() - began) / scheduler.LOOK_EVERY
     assert bus.source.get("stats")["requests"] == 4
     looks = [one for one in queries.captured_queries if "MIN(" in one["sql"] and "GROUP BY" in one["sql"]]
     assert len(looks) <= 2 + looks_due  # and one that finds nothing left, when leaving
 
 
 def test_the_first_request_goes_before_all_is_sorted(bus, monkeypatch):
-    monkeypatch.setattr(board, "SORTED_AHEAD", inbox.EVENTS_AT_ONCE)
+    monkeypatch.setattr(scheduler, "SORTED_AHEAD", inbox.EVENTS_AT_ONCE)
     for deal_id in bus.seed(inbox.EVENTS_AT_ONCE + 20):
         bus.webhook(deal_id)
     bus.run()
@@ -150,7 +151,7 @@ def test_claimed_jobs_are_as_they_are_stored(bus):
 def test_a_request_has_its_slot_for_as_long_as_it_may_take(bus):
     """The slot was taken for shorter requests, or long ago."""
     portal = bus.to_portal
-    underway = engine.Underway(portal, "worker", most=1)
+    underway = inflight.Underway(portal, "worker", most=1)
     assert underway.take_slot()
     portal.request_seconds = 600
     underway.send(lambda: "answer")

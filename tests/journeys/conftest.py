@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.db.models import Count
 
+from sandbox.demo import Rehearsal
 from sync.models import Event, Job
-from sync.rehearsal import Rehearsal
 from tests.databases import mysql_site, mysql_template, site, sqlite_site, sqlite_template  # noqa: F401
 from tests.processes import Site
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import requests
 
+from sandbox.demo import Process, Stand, wait_until
 from sync.models import ApiKey, CoreUser, Event, Job, Message, Portal, Route
-from sync.rehearsal import Process, Stand, wait_until
 from tests.journeys.conftest import FAST
 from tests.nest import Got
 from tests.processes import Site, WebServer

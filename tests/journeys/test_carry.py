@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from sync.rehearsal import wait_until
+from sandbox.demo import wait_until
 
 pytestmark = pytest.mark.journey
 

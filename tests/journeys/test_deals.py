@@ -9,8 +9,8 @@ import pytest
 import yaml
 from django.utils import timezone
 
+from sandbox.demo import prove, wait_until
 from sync.models import Job
-from sync.rehearsal import prove, wait_until
 
 pytestmark = pytest.mark.journey
 

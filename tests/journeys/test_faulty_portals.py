@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from sandbox.demo import prove, wait_until
 from sync.models import Pace, Portal
-from sync.rehearsal import prove, wait_until
 
 pytestmark = pytest.mark.journey
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from django_q.models import OrmQ
 
-from sync.rehearsal import prove, wait_until
+from sandbox.demo import prove, wait_until
 
 pytestmark = pytest.mark.journey
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sync.rehearsal import People, wait_until
+from sandbox.demo import People, wait_until
 from tests.journeys.conftest import Play
 
 pytestmark = pytest.mark.journey

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from sandbox.demo import Process, wait_until
 from sync.models import CoreUser, Event, Heartbeat, Portal, Route
-from sync.rehearsal import Process, wait_until
 from tests.journeys.leads import user
 from tests.processes import Site
 from tests.rabbitmq import Exchange, exchange, gate_to  # noqa: F401

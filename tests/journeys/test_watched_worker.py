@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from sandbox.demo.processes import Process, free_port, wait_until
 from sync.models import Heartbeat
-from sync.rehearsal.processes import Process, free_port, wait_until
 from tests.processes import Site
 
 pytestmark = pytest.mark.journey

@@ -11,9 +11,9 @@ from functools import partial
 
 import pytest
 
-from sync import posting
-from sync.connectors.rabbitmq.broker import connect
-from sync.consuming import ROLES, take
+from sync.connectors.rabbitmq.connection import connect
+from sync.messaging import publisher
+from sync.messaging.roles import ROLES, take
 from sync.models import CoreUser, Event, Message, Route
 from tests.messages.conftest import letters
 from tests.rabbitmq import Exchange
@@ -39,7 +39,7 @@ def test_requests(over_rabbitmq: Exchange, leads_route: Route) -> None:
     letters(COUNT, queue=over_rabbitmq.requests)
     began = time.monotonic()
     while Message.unsent().exists():
-        posting.send(seconds=600)
+        publisher.send(seconds=600)
     tell("sent with confirms and marked", began)
     began = time.monotonic()
     read_all(over_rabbitmq, role="bitrix", queue=over_rabbitmq.requests)
@@ -63,6 +63,6 @@ def test_within_one_process(leads_route: Route) -> None:
     letters(COUNT, queue=str(ROLES["bitrix"].queue()))
     began = time.monotonic()
     while Message.unsent().exists():
-        posting.send(seconds=600)
+        publisher.send(seconds=600)
     tell("handed over within one process", began)
     assert Event.objects.count() == COUNT

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pika
 import pytest
 
-from sync.connectors.rabbitmq.broker import connect
-from sync.connectors.rabbitmq.reading import AT_ONCE, MOST_BYTES, Delivery, Reading
+from sync.connectors.rabbitmq.connection import connect
+from sync.connectors.rabbitmq.delivery import AT_ONCE, MOST_BYTES, Delivery, Reading
 from sync.errors import NeedsStaff, TryLater
 from tests.rabbitmq import Exchange, gate_to
 

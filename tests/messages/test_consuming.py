@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from django.db import DataError, OperationalError, transaction
 
-from sync import consuming, users
 from sync.connectors.rabbitmq import leads, wire
-from sync.connectors.rabbitmq.broker import connect
-from sync.connectors.rabbitmq.reading import Delivery
+from sync.connectors.rabbitmq.connection import connect
+from sync.connectors.rabbitmq.delivery import Delivery
 from sync.connectors.rabbitmq.wire import encode
-from sync.consuming import ROLES, take
 from sync.errors import NeedsStaff
+from sync.messaging import roles, users
+from sync.messaging.roles import ROLES, take
 from sync.models import CoreUser, Event, Message, Pace, Portal, Route
 from tests.rabbitmq import Exchange
 
@@ -135,14 +135,14 @@ def test_what_the_database_leaves_out_is_named(leads_route: Route, monkeypatch: 
 def test_a_batch_that_cannot_be_stored_is_stored_one_by_one(
     leads_route: Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = consuming.inbox.receive_many
+    store = roles.inbox.receive_many
 
     def choke(portal: Portal, arrivals: dict[str, Any]) -> None:
         if any(notice.record_id == "13" for notice in arrivals.values()):
             raise DataError("too long")
         store(portal, arrivals)
 
-    monkeypatch.setattr(consuming.inbox, "receive_many", choke)
+    monkeypatch.setattr(roles.inbox, "receive_many", choke)
     reasons = take(ROLES["bitrix"], [request(id=1), request(id=13), request(id=2)])
     assert reasons == ["", "DataError: too long", ""]
     assert [event.record_id for event in events()] == ["1", "2"]
@@ -155,7 +155,7 @@ def test_a_database_that_is_away_is_nobodys_fault(
     def away(*_: Any) -> None:
         raise OperationalError("gone away")
 
-    monkeypatch.setattr(consuming.inbox, "receive_many", away)
+    monkeypatch.setattr(roles.inbox, "receive_many", away)
     with pytest.raises(OperationalError):
         take(ROLES["bitrix"], [request(), request()])
 
@@ -195,5 +195,5 @@ def test_a_reply_about_nobody_is_named_and_holds_nobody_up() -> None:
 
 def test_each_queue_has_its_role(settings: Any) -> None:
     settings.RABBITMQ_QUEUE, settings.RABBITMQ_REPLY_QUEUE = "a", "b"
-    names = [role.name if (role := consuming.role_of(queue)) else None for queue in ("a", "b", "c")]
+    names = [role.name if (role := roles.role_of(queue)) else None for queue in ("a", "b", "c")]
     assert names == ["bitrix", "core", None]

@@ -9,12 +9,13 @@ import pytest
 from django.db import transaction
 from django_q.models import OrmQ
 
-from sync import bell, posting, users
-from sync.connectors.rabbitmq.broker import Link
-from sync.connectors.rabbitmq.reading import Delivery
-from sync.consuming import ROLES, take
+from sync.connectors.rabbitmq.connection import Link
+from sync.connectors.rabbitmq.delivery import Delivery
 from sync.errors import TryLater
+from sync.messaging import publisher, users
+from sync.messaging.roles import ROLES, take
 from sync.models import CoreUser, Dispatch, Event, Message, Route
+from sync.queue import wakeup
 from tests.messages.conftest import letters
 from tests.rabbitmq import Exchange, gate_to
 
@@ -38,8 +39,8 @@ def seconds_until_bell() -> float:
 
 
 def test_all_are_sent_in_their_order_and_marked(over_rabbitmq: Exchange) -> None:
-    rows = letters(posting.AT_ONCE * 2 + 5, queue=over_rabbitmq.requests)
-    assert posting.send()
+    rows = letters(publisher.AT_ONCE * 2 + 5, queue=over_rabbitmq.requests)
+    assert publisher.send()
     assert unsent() == []
     got = over_rabbitmq.nest.get_all(over_rabbitmq.requests, len(rows))
     assert [one.packet["data"]["user"]["id"] for one in got] == list(range(1, len(rows) + 1))
@@ -49,20 +50,20 @@ def test_all_are_sent_in_their_order_and_marked(over_rabbitmq: Exchange) -> None
 
 def test_nothing_to_send_asks_nobody(settings: Any) -> None:
     settings.RABBITMQ_URL = "amqp://guest:guest@127.0.0.1:1/"
-    assert posting.send()
+    assert publisher.send()
     assert dispatch().trouble == ""
 
 
 def test_a_second_sender_leaves_at_once(over_rabbitmq: Exchange) -> None:
     letters(1, queue=over_rabbitmq.requests)
     assert Dispatch.take("another", now=time.time(), until=time.time() + 60)
-    assert not posting.send()
+    assert not publisher.send()
     assert len(unsent()) == 1
     assert dispatch().holder == "another"
 
 
 def test_who_lost_the_lease_stops(over_rabbitmq: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    letters(posting.AT_ONCE + 1, queue=over_rabbitmq.requests)
+    letters(publisher.AT_ONCE + 1, queue=over_rabbitmq.requests)
     publish = Link.publish
 
     def lose(*args: Any, **options: Any) -> None:
@@ -70,7 +71,7 @@ def test_who_lost_the_lease_stops(over_rabbitmq: Exchange, monkeypatch: pytest.M
         publish(*args, **options)
 
     monkeypatch.setattr(Link, "publish", lose)
-    posting.send()
+    publisher.send()
     assert len(unsent()) == 1
     assert dispatch().holder == "another"
 
@@ -86,7 +87,7 @@ def test_who_lost_the_lease_leaves_the_next_one_alone(
         raise TryLater("the line is cut")
 
     monkeypatch.setattr(Link, "publish", lose)
-    posting.send()
+    publisher.send()
     assert (dispatch().holder, dispatch().lease_until) == ("another", until)
 
 
@@ -94,16 +95,16 @@ def test_a_message_whose_id_is_lower_than_those_sent_goes_too(over_rabbitmq: Exc
     """Transactions commit in another order than that of their IDs."""
     late, early = letters(2, queue=over_rabbitmq.requests)
     Message.objects.filter(pk=late.pk).delete()
-    posting.send()
+    publisher.send()
     late.save(force_insert=True)
-    posting.send()
+    publisher.send()
     got = over_rabbitmq.nest.get_all(over_rabbitmq.requests, 2)
     assert [one.properties.message_id for one in got] == [str(early.uuid), str(late.uuid)]
 
 
 def test_messages_that_came_meanwhile_ring_again(over_rabbitmq: Exchange) -> None:
     letters(3, queue=over_rabbitmq.requests)
-    posting.send(seconds=0)
+    publisher.send(seconds=0)
     assert len(unsent()) == 3
     assert seconds_until_bell() == 0
 
@@ -123,7 +124,7 @@ def test_what_was_confirmed_before_the_line_broke_is_marked(
         publish(*args, **options)
 
     monkeypatch.setattr(Link, "publish", cut)
-    posting.send()
+    publisher.send()
     assert unsent() == [row.pk for row in rows[3:]]
     assert "does not answer" in dispatch().trouble
     assert over_rabbitmq.nest.count(over_rabbitmq.requests) == 3
@@ -136,9 +137,9 @@ def test_a_crash_before_the_mark_sends_again_what_is_known_by_its_id(
     with monkeypatch.context() as crash:
         crash.setattr(Message, "mark_sent", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            posting.send()
+            publisher.send()
     Dispatch.objects.update(lease_until=0)
-    posting.send()
+    publisher.send()
     one, again = over_rabbitmq.nest.get_all(over_rabbitmq.requests, 2)
     assert (one.body, one.properties.message_id) == (again.body, again.properties.message_id)
     for got in (one, again):
@@ -153,26 +154,26 @@ def test_trouble_is_told_and_waited_out_longer_and_longer(settings: Any) -> None
     for pause in (1, 2, 4):
         OrmQ.objects.all().delete()
         Dispatch.objects.update(lease_until=0)
-        assert posting.send()
+        assert publisher.send()
         assert pause - 0.5 < seconds_until_bell() < pause + 0.5
-        assert not posting.send(), "nobody tries before the pause is over"
+        assert not publisher.send(), "nobody tries before the pause is over"
     row = dispatch()
     assert (row.failures, len(unsent())) == (3, 1)
     assert "Connection refused" in row.trouble
     assert "s3cret-pass" not in row.trouble
     Dispatch.objects.update(failures=40, lease_until=0)
     OrmQ.objects.all().delete()
-    posting.send()
+    publisher.send()
     assert 55 < seconds_until_bell() < 61
 
 
 def test_after_trouble_all_goes_on(over_rabbitmq: Exchange, settings: Any) -> None:
     settings.RABBITMQ_URL = "amqp://guest:guest@127.0.0.1:1/"
     letters(2, queue=over_rabbitmq.requests)
-    posting.send()
+    publisher.send()
     settings.RABBITMQ_URL = over_rabbitmq.url
     Dispatch.objects.update(lease_until=0)
-    posting.send()
+    publisher.send()
     assert unsent() == []
     assert (dispatch().failures, dispatch().trouble) == (0, "")
 
@@ -180,13 +181,13 @@ def test_after_trouble_all_goes_on(over_rabbitmq: Exchange, settings: Any) -> No
 def test_a_queue_that_may_not_be_written_stops_no_other(over_rabbitmq: Exchange) -> None:
     stuck = letters(1, queue="amq.nobodys")
     letters(2, queue=over_rabbitmq.requests)
-    posting.send()
+    publisher.send()
     assert unsent() == [stuck[0].pk]
     assert "amq.nobodys" in dispatch().trouble
     assert dispatch().holder == "", "others need not wait"
     assert 0.5 < seconds_until_bell() < 1.5
     letters(1, queue=over_rabbitmq.requests)
-    posting.send()
+    publisher.send()
     assert unsent() == [stuck[0].pk]
 
 
@@ -211,7 +212,7 @@ def test_a_rolled_back_user_leaves_no_message_and_no_bell(monkeypatch: pytest.Mo
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("in the middle")
 
-    monkeypatch.setattr(bell, "ring_for_messages", fail)
+    monkeypatch.setattr(wakeup, "ring_for_messages", fail)
     monkeypatch.setattr(users.outbox, "put", fail)
     with pytest.raises(RuntimeError):
         users.create(FULL)
@@ -222,7 +223,7 @@ def test_a_rolled_back_user_leaves_no_message_and_no_bell(monkeypatch: pytest.Mo
 def test_within_one_process_requests_become_events(leads_route: Route) -> None:
     user = users.create(FULL)
     users.move(user.pk, "WON")
-    posting.send()
+    publisher.send()
     assert unsent() == []
     events = list(Event.objects.order_by("id").values_list("portal_id", "action", "record_id"))
     core = leads_route.source_id
@@ -234,7 +235,7 @@ def test_within_one_process_replies_reach_their_users(settings: Any) -> None:
     Message.objects.all().delete()
     data = {"status": "success", "user_id": user.pk, "bitrix_lead_id": 55, "user": {}}
     Message.objects.create(queue=settings.RABBITMQ_REPLY_QUEUE, pattern="bitrix.responses", data=data)
-    posting.send()
+    publisher.send()
     user.refresh_from_db()
     assert (user.bitrix_lead_id, unsent()) == (55, [])
 
@@ -249,7 +250,7 @@ def test_within_one_process_a_crash_leaves_neither_event_nor_mark(
 
     monkeypatch.setattr(Message, "mark_sent", crash)
     with pytest.raises(RuntimeError):
-        posting.send()
+        publisher.send()
     assert (Event.objects.count(), len(unsent())) == (0, 1)
 
 
@@ -257,19 +258,19 @@ def test_without_a_route_requests_wait_and_replies_do_not(settings: Any, request
     user = users.create(FULL)
     data = {"status": "success", "user_id": user.pk, "bitrix_lead_id": 55, "user": {}}
     Message.objects.create(queue=settings.RABBITMQ_REPLY_QUEUE, pattern="bitrix.responses", data=data)
-    posting.send()
+    publisher.send()
     assert len(unsent()) == 1
     assert "Leads" in dispatch().trouble
     user.refresh_from_db()
     assert user.bitrix_lead_id == 55
     request.getfixturevalue("leads_route")
-    posting.send()
+    publisher.send()
     assert (unsent(), dispatch().trouble) == ([], "")
 
 
 def test_a_foreign_queue_is_out_of_reach_within_one_process() -> None:
     letters(1, queue="somebody.elses")
-    posting.send()
+    publisher.send()
     assert len(unsent()) == 1
     assert "somebody.elses" in dispatch().trouble
     assert "RABBITMQ_URL" in dispatch().trouble

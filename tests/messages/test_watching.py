@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from sync import sweeping
-from sync.connectors.rabbitmq.broker import connect
+from sync.connectors.rabbitmq.connection import connect
 from sync.doctor.messages import check_messages
-from sync.findings import Finding
+from sync.flows.findings import Finding
+from sync.maintenance import recovery, retention
 from sync.models import Dispatch, Heartbeat, Message, Route
 from sync.status import as_json, as_text, queue_status
 from tests.messages.conftest import letters
@@ -55,10 +55,10 @@ def stuck_message() -> Message:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_sweep_rings_for_messages_nobody_rang_for() -> None:
-    sweeping.sweep()
+    recovery.sweep()
     assert not OrmQ.objects.exists()
     letters(1, queue="any")
-    sweeping.sweep()
+    recovery.sweep()
     assert OrmQ.objects.get().func() == "sync.tasks.send_messages"
 
 
@@ -68,8 +68,8 @@ def test_sent_messages_are_forgotten_by_age_and_unsent_never() -> None:
     Message.objects.update(created_at=OLD)
     Message.objects.filter(pk=rows[0].pk).update(sent_at=OLD)
     Message.objects.filter(pk=rows[1].pk).update(sent_at=timezone.now())
-    assert sweeping.prunable() == 1
-    assert sweeping.prune() == 1
+    assert retention.prunable() == 1
+    assert retention.prune() == 1
     assert set(Message.objects.values_list("pk", flat=True)) == {rows[1].pk, rows[2].pk}
 
 

@@ -9,7 +9,7 @@ from django_q.management.commands.qcluster import Command as Cluster
 from sync.management.commands.qcluster import Command
 
 MUCH = 50_000
-TELL = "import gc, sys, interconnector.wsgi; print(gc.get_freeze_count(), 'sync.api.views' in sys.modules)"
+TELL = "import gc, sys, interconnector.wsgi; print(gc.get_freeze_count(), 'sync.api.webhooks' in sys.modules)"
 
 
 def test_the_web_process_is_ready_for_its_first_webhook():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.masking import SECRET_WORDS, MaskingFilter, mask, mask_personal, mask_tree
+from sync.redaction.masking import SECRET_WORDS, MaskingFilter, mask, mask_personal, mask_tree
 
 CODES = st.text(string.ascii_letters + string.digits, min_size=12, max_size=40).filter(
     lambda code: code != "ONCRMDEALADD"  # stands in a text below as no secret

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from sync import words
-from sync.connectors.bitrix24.answers import Said, error_of
+from sync import i18n
+from sync.connectors.bitrix24.errors import Said, error_of
 from tests.unit.catalogue import LANGUAGES, LOCALE, entries
 
 ROOT = Path(__file__).parents[2] / "sync"
 SPEAKERS = (
-    "connectors", "flows", "transform.py", "calling.py", "carrying.py", "engine.py", "inbox.py", "verdict.py",
+    "connectors", "flows", "mapping", "gateway", "engine", "inbox",
 )  # fmt: skip
 """Where jobs, attempts, events and portals get their reasons from."""
 
@@ -181,4 +181,4 @@ def test_pure_modules_speak_the_language_of_the_installation() -> None:
 
 def test_a_sentence_of_nothing_stays_nothing() -> None:
     """gettext("") would be the header of the catalogue."""
-    assert words.gettext("") == ""
+    assert i18n.gettext("") == ""

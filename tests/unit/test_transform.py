@@ -1,4 +1,4 @@
-"""The promises of `sync.transform`, by example and by search."""
+"""The promises of `sync.mapping.transform`, by example and by search."""
 
 from string import ascii_uppercase
 from typing import Any, get_args
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.errors import NeedsStaff
-from sync.transform import (
+from sync.mapping.transform import (
     Origin,
     Otherwise,
     Rule,

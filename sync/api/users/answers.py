@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import Max
 
-from sync.masking import mask
 from sync.models import CoreUser, Job, Route
+from sync.redaction.masking import mask
 
 
 def tell(user: CoreUser, job: Job | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import CharField, ChoiceField, IntegerField
 from rest_framework.serializers import Serializer
 
-from sync import phones
+from sync.messaging import phones
 from sync.models import CoreUser
 
 PAGE_SIZE, LARGEST_PAGE = 50, 200

@@ -9,9 +9,9 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
-from sync import users
 from sync.api.users.answers import tell_all
 from sync.api.users.fields import WANTED
+from sync.messaging import users
 from sync.models import CoreUser
 
 

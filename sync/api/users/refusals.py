@@ -12,7 +12,7 @@ from django.http import JsonResponse
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ValidationError
 
-from sync.api.failures import failure
+from sync.api.errors import failure
 from sync.errors import WebhookRejected
 
 logger = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 
+from sync.db.transactions import atomically
 from sync.models import Replay
-from sync.models.atomic import atomically
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 

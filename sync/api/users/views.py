@@ -13,9 +13,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from sync import users
 from sync.api.body import body_of
-from sync.api.doorbell import DOORBELL
 from sync.api.users import description
 from sync.api.users.answers import newest_jobs, tell
 from sync.api.users.fields import CHANGES, STAGE, USER, Strict
@@ -23,6 +21,8 @@ from sync.api.users.keys import HasScope, KeyAuthentication
 from sync.api.users.listing import page_of
 from sync.api.users.refusals import refusal
 from sync.api.users.replays import Answer, once
+from sync.api.wakeup import DOORBELL
+from sync.messaging import users
 from sync.models import CoreUser
 
 RING = DOORBELL.press_for_messages

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from sync.connectors.types import Access
 from sync.errors import NeedsStaff
-from sync.words import gettext as _
+from sync.i18n import gettext as _
 
 LOGIN_WORDS = ("/auth", "login", "/passport", "/stub", "oauth/authorize")
 

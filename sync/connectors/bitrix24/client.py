@@ -20,11 +20,11 @@ from sync.connectors.bitrix24.downloads import (
     read_file,
 )
 from sync.connectors.bitrix24.encoding import command_line, tree_as_sent
-from sync.connectors.bitrix24.replies import read_batch, read_one
+from sync.connectors.bitrix24.responses import read_batch, read_one
 from sync.connectors.bitrix24.transport import MAX_ANSWER_BYTES, Response, open_session, send
 from sync.connectors.types import Access, Answer, Command, File, Reply, Usage
 from sync.errors import NeedsStaff, Refused, SyncError
-from sync.words import gettext as _
+from sync.i18n import gettext as _
 
 MAX_COMMANDS = 50
 REDIRECTS = (301, 302, 303, 307, 308)

@@ -11,12 +11,12 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from sync.connectors.bitrix24.answers import Said, error_of
-from sync.connectors.bitrix24.replies import error_in, retry_after
+from sync.connectors.bitrix24.errors import Said, error_of
+from sync.connectors.bitrix24.responses import error_in, retry_after
 from sync.connectors.bitrix24.transport import Response, as_json
 from sync.connectors.types import File
 from sync.errors import Refused, SyncError
-from sync.words import gettext as _
+from sync.i18n import gettext as _
 
 DOWNLOAD = "#download"
 """Not a method of the vendor: a GET of a file link, `{"path": relative to the REST base, "max_bytes": n}`."""

@@ -24,7 +24,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
 from sync.connectors.types import Access
 from sync.errors import NeedsStaff, OutcomeUnknown, PortalAway, Refused, SyncError
-from sync.words import gettext as _
+from sync.i18n import gettext as _
 
 USER_AGENT = "B24-Interconnector/0.1.0"
 CHUNK = 64 * 1024

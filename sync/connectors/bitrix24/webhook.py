@@ -13,7 +13,7 @@ from typing import Any
 from sync.connectors.bitrix24.forms import Tree, parse_request
 from sync.connectors.types import Notice
 from sync.errors import WebhookRejected
-from sync.masking import is_secret_key
+from sync.redaction.masking import is_secret_key
 
 LOOKED_FOR = "ORIGIN_ID, ID, id, deal_id, data[FIELDS][ID], data[ID], document_id[2]"
 MAX_ID_DIGITS = 18

@@ -11,21 +11,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.connectors.bitrix24 import crm
+from sync.connectors.types import Listing
+from sync.flows.contract import Flow
 from sync.flows.deals import (
-    arrival,
     comments,
-    counterparts,
     delivery,
     feedback,
     parties,
+    party_matching,
     products,
     reading,
+    report_back,
 )
 from sync.flows.deals.checkup import CHECKUP
-from sync.flows.deals.missing import missed
-from sync.flows.deals.sorting import backfill, sort
-from sync.flows.deals.usual import USUAL, usual_on
-from sync.flows.steps import Flow, Listing
+from sync.flows.deals.forecast import USUAL, usual_on
+from sync.flows.deals.missed_changes import missed
+from sync.flows.deals.routing import backfill, sort
 
 COMMENTS = "comments"
 
@@ -49,9 +50,9 @@ FLOW = Flow(
         **reading.STEPS,
         **parties.STEPS,
         **products.STEPS,
-        **counterparts.STEPS,
+        **party_matching.STEPS,
         **delivery.STEPS,
-        **arrival.STEPS,
+        **report_back.STEPS,
         **feedback.STEPS,
         **comments.STEPS,
     },

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Answer, Command
 from sync.errors import NeedsStaff
-from sync.findings import Finding, fault, ok, warn
+from sync.flows.contract import Checkup, Side
 from sync.flows.deals.options import DealOptions
-from sync.flows.steps import Checkup, Side
+from sync.flows.findings import Finding, fault, ok, warn
+from sync.mapping.rules import rules_of
+from sync.mapping.transform import Rule, names_in
 from sync.models import Route
-from sync.rules import rules_of
-from sync.transform import Rule, names_in
 
 FUNNEL, STAGE = "CATEGORY_ID", "STAGE_ID"
 SHOWN = 5

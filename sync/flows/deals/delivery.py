@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command, File
+from sync.db.bulk import insert_each
 from sync.errors import NeedsStaff
-from sync.flows.deals.way import delivered, party_fields, written
-from sync.flows.steps import Next, Outcome, Parcel, Step
+from sync.flows.contract import Next, Outcome, Parcel, Step
+from sync.flows.deals.next_step import delivered, party_fields, written
 from sync.models import Attachment, Job, Link
-from sync.models.rows import insert_each
 
 SUM = "OPPORTUNITY"
 

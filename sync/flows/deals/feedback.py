@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command, Record
 from sync.errors import NotYet, Refused
+from sync.flows.contract import Done, Next, Outcome, Parcel, Skip, Step
 from sync.flows.deals.delivery import CREATING_STEPS
 from sync.flows.deals.mapping import fields_back, hash_of
-from sync.flows.steps import Done, Next, Outcome, Parcel, Skip, Step
 from sync.models import Job, Link
 
 LINK_WAIT = 15.0

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from sync.mapping.rules import rules_of
+from sync.mapping.transform import Writing, fields_used, transform
 from sync.models import Job, Route
-from sync.rules import rules_of
-from sync.transform import Writing, fields_used, transform
 
 
 def fields_there(

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sync.errors import NeedsStaff
+from sync.mapping.transform import has_lone_brace, names_in, render
 from sync.models import Route
-from sync.transform import has_lone_brace, names_in, render
 
 COMMENT_NAMES = ("target_id", "source_id", "title")
 """What the comment on the source card may name."""

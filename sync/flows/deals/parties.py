@@ -11,9 +11,9 @@ from django.utils.translation import gettext_noop
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command, Record
+from sync.flows.contract import Next, Outcome, Parcel, Step
+from sync.flows.deals.next_step import FIELD_OF, Party, leave_out, onward, parties_of
 from sync.flows.deals.options import Carry
-from sync.flows.deals.way import FIELD_OF, Party, leave_out, onward, parties_of
-from sync.flows.steps import Next, Outcome, Parcel, Step
 from sync.models import Job, Link, Route
 
 READ_AT_ONCE = 50

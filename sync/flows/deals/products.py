@@ -11,9 +11,9 @@ from typing import Any
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
+from sync.flows.contract import Next, Outcome, Parcel, Step
 from sync.flows.deals.mapping import hash_of
-from sync.flows.deals.way import LEFT_OUT, READ, delivered, onward, written
-from sync.flows.steps import Next, Outcome, Parcel, Step
+from sync.flows.deals.next_step import LEFT_OUT, READ, delivered, onward, written
 from sync.models import Job, Link
 
 PAGE = 50

@@ -11,12 +11,12 @@ from sync.connectors.bitrix24 import crm
 from sync.connectors.bitrix24.downloads import DOWNLOAD
 from sync.connectors.types import Command, File, Record
 from sync.errors import Refused
-from sync.flows.deals.homeward import goes_home
+from sync.flows.contract import Next, Outcome, Parcel, Skip, Step
+from sync.flows.deals.loops import goes_home
 from sync.flows.deals.mapping import fields_there, hash_of
+from sync.flows.deals.next_step import FIELD_OF, UNREAD, onward
 from sync.flows.deals.options import options_of
 from sync.flows.deals.parties import ids_of, to_carry
-from sync.flows.deals.way import FIELD_OF, UNREAD, onward
-from sync.flows.steps import Next, Outcome, Parcel, Skip, Step
 from sync.models import Attachment, Job, Link
 
 

@@ -5,9 +5,9 @@ read ─ first page, texts of choices ─▶ [pages …] ─▶ write: compare, 
 
 from __future__ import annotations
 
+from sync.flows.contract import Flow, Ignored, Side, Ticket
 from sync.flows.directories import reading, writing
 from sync.flows.directories.writing import KIND
-from sync.flows.steps import Flow, Ignored, Side, Ticket
 from sync.models import Event, Route
 
 

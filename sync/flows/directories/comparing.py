@@ -9,10 +9,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from sync.flows.directories.counts import Tally, as_seen
 from sync.flows.directories.extracting import Record
 from sync.flows.directories.kinds import Value
 from sync.flows.directories.table import Row, Table
-from sync.flows.directories.tally import Tally, as_seen
 from sync.models import Directory
 
 GENERIC = ("name", "details")

@@ -8,7 +8,7 @@ from typing import Any
 
 from sync.connectors.bitrix24.directories import PAGE, Params, Source
 from sync.connectors.types import Answer, Command
-from sync.ranges import Range, cut
+from sync.gateway.id_ranges import Range, cut
 
 MOST_PAGES = 50
 

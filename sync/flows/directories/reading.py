@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from sync.connectors.bitrix24.directories import PAGE, labels, read_labels
 from sync.connectors.types import Answer, Command
 from sync.errors import Refused
+from sync.flows.contract import Next, Outcome, Parcel, Step
 from sync.flows.directories import paging
 from sync.flows.directories.extracting import Shape, source_of
 from sync.flows.directories.paging import Progress
-from sync.flows.steps import Next, Outcome, Parcel, Step
 from sync.models import DirectoryPage, DirectoryRun, Job
 
 

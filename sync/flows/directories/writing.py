@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sync.errors import NeedsStaff, NotYet, TryLater
+from sync.flows.contract import Done, Outcome, Parcel, Step
 from sync.flows.directories.comparing import Comparison, Plan
 from sync.flows.directories.extracting import Record
 from sync.flows.directories.reading import open_runs, run_of
-from sync.flows.steps import Done, Outcome, Parcel, Step
 from sync.models import Directory, DirectoryPage, DirectoryRun, Job
 
 KIND = "directory"

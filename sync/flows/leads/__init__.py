@@ -7,18 +7,18 @@ user moved ──── move_lead ─▶ lead
   portal not known ── crm_mode: has it leads, and which stages?
 """
 
-from sync.flows.leads import creating, finding, portal, updating
+from sync.flows.contract import Flow
+from sync.flows.leads import creating, crm_mode, finding, updating
 from sync.flows.leads.checkup import CHECKUP
 from sync.flows.leads.records import ENTITY
 from sync.flows.leads.replies import tell
-from sync.flows.leads.sorting import FIRST, backfill, sort
-from sync.flows.steps import Flow
-from sync.retry import RetryPolicy
+from sync.flows.leads.routing import FIRST, backfill, sort
+from sync.policies.retry import RetryPolicy
 
 FLOW = Flow(
     sort=sort,
     backfill=backfill,
-    steps={**creating.STEPS, **updating.STEPS, **finding.STEPS, **portal.STEPS},
+    steps={**creating.STEPS, **updating.STEPS, **finding.STEPS, **crm_mode.STEPS},
     entity=ENTITY,
     retry=RetryPolicy(most=3),
     tell=tell,

@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Answer, Command
-from sync.findings import Finding, fault, ok
-from sync.flows.leads.portal import STAGE
-from sync.flows.steps import Checkup, Side
+from sync.flows.contract import Checkup, Side
+from sync.flows.findings import Finding, fault, ok
+from sync.flows.leads.crm_mode import STAGE
+from sync.mapping.rules import rules_of
+from sync.mapping.transform import Rule
 from sync.models import Route
-from sync.rules import rules_of
-from sync.transform import Rule
 
 SHOWN = 10
 

@@ -8,12 +8,12 @@ from sync.connectors.bitrix24 import crm
 from sync.connectors.rabbitmq import leads
 from sync.connectors.types import Command
 from sync.errors import Refused
+from sync.flows.contract import Done, Next, Outcome, Parcel, Step
+from sync.flows.leads.crm_mode import look_first
 from sync.flows.leads.finding import SOUGHT
 from sync.flows.leads.mapping import as_new, fields_of
-from sync.flows.leads.portal import look_first
 from sync.flows.leads.records import intend, join, join_new, lead_of, link_of
-from sync.flows.leads.sorting import has_phone
-from sync.flows.steps import Done, Next, Outcome, Parcel, Step
+from sync.flows.leads.routing import has_phone
 from sync.models import Job
 
 

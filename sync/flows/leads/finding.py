@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from sync.connectors.bitrix24 import crm
 from sync.connectors.rabbitmq import leads
 from sync.connectors.types import Command
-from sync.flows.leads.portal import STEP_OF
+from sync.flows.contract import Done, Next, Outcome, Parcel, Step
+from sync.flows.leads.crm_mode import STEP_OF
 from sync.flows.leads.records import intend, join, lead_of
-from sync.flows.steps import Done, Next, Outcome, Parcel, Step
 from sync.models import Job
 
 SOUGHT = "sought"

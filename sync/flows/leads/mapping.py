@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from sync.mapping.rules import rules_of
+from sync.mapping.transform import Rule, Writing, transform
 from sync.models import Job
-from sync.rules import rules_of
-from sync.transform import Rule, Writing, transform
 
 USUAL = (
     Rule("NAME", "param", "full_name"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from sync.connectors.rabbitmq import leads
+from sync.db.bulk import insert_each
 from sync.errors import NeedsStaff
-from sync.flows.steps import Parcel
+from sync.flows.contract import Parcel
 from sync.models import Job, Link
-from sync.models.rows import insert_each
 
 ENTITY = "lead"
 TAKEN = "taken"

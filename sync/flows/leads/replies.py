@@ -14,11 +14,11 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from sync import outbox
 from sync.connectors.rabbitmq import leads
-from sync.flows.steps import News
-from sync.masking import mask
+from sync.flows.contract import News
 from sync.models import Attempt, Job, Message
+from sync.queue import outbox
+from sync.redaction.masking import mask
 
 TOLD_AFTER = 3
 """Tries that the portal's trouble has spoiled until the sender hears of it."""

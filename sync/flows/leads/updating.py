@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.errors import Refused
+from sync.flows.contract import Done, Next, Outcome, Parcel, Step
+from sync.flows.leads.crm_mode import STAGE, look_first
 from sync.flows.leads.mapping import Row, as_changes, fields_of
-from sync.flows.leads.portal import STAGE, look_first
 from sync.flows.leads.records import intend, join, lead_of
-from sync.flows.steps import Done, Next, Outcome, Parcel, Step
 from sync.models import Job
 
 ROWS = "rows"

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from sync.consuming import ROLES
-from sync.listening import listen
-from sync.supervisor import Stop
+from sync.messaging.consumer import listen
+from sync.messaging.roles import ROLES
+from sync.queue.supervisor import Stop
 
 
 class Command(BaseCommand):

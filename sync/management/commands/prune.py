@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sync import sweeping
-from sync.progress import progress
+from sync.maintenance import retention
+from sync.management.progress import progress
 
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended."""
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         days = options["days"]
         if days < 1:
             raise CommandError(_("--days is a whole number from 1 on."))
-        count = sweeping.prunable(days=days)
+        count = retention.prunable(days=days)
         if options["dry_run"]:
             self.stdout.write(
                 ngettext("%d row would be deleted.", "%d rows would be deleted.", count) % count
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             return
         try:
             with progress("prune", total=count) as tell:
-                count = sweeping.prune(days=days, progress=tell)
+                count = retention.prune(days=days, progress=tell)
         except KeyboardInterrupt as stop:
             raise CommandError(_("Interrupted. The rest goes next time."), returncode=INTERRUPTED) from stop
         self.stdout.write(ngettext("%d row is deleted.", "%d rows are deleted.", count) % count)

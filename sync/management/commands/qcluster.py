@@ -9,7 +9,7 @@ from django.conf import settings
 from django_q.management.commands.qcluster import Command as Cluster
 
 from sync import tasks  # noqa: F401  # loaded once for all workers, before they are forked
-from sync.supervisor import Patience, die_with, watch
+from sync.queue.supervisor import Patience, die_with, watch
 
 
 class Command(Cluster):

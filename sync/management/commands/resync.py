@@ -16,10 +16,10 @@ from django.utils.translation import ngettext
 from sync import inbox
 from sync.errors import SyncError
 from sync.flows import FLOWS
-from sync.listing import pages, patient
+from sync.gateway.listing import pages, patient
 from sync.management.choosing import ids_of, route_of
+from sync.management.progress import progress
 from sync.models import Route
-from sync.progress import progress
 
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended."""

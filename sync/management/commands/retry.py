@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sync import bell
 from sync.management.choosing import ids_of, route_of
 from sync.models import Job
-from sync.models.queue import JobQuerySet
+from sync.models.job_queryset import JobQuerySet
+from sync.queue import wakeup
 
 
 class Command(BaseCommand):
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         portals = list(failed.order_by().values_list("portal_id", flat=True).distinct())
         count = failed.requeue(now=timezone.now())
         for portal_id in portals:
-            bell.ring(portal_id)
+            wakeup.ring(portal_id)
         self.stdout.write(ngettext("%d job waits again.", "%d jobs wait again.", count) % count)
 
 

@@ -12,8 +12,8 @@ from django.db import models, transaction
 from django.db.models import ExpressionWrapper, F, TextField, Value
 from django.utils.translation import gettext as _
 
+from sync.management.progress import progress
 from sync.models.secret import SecretField, cipher
-from sync.progress import progress
 
 CHUNK = 500
 """Rows read and rewritten in one transaction."""

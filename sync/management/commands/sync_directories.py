@@ -10,11 +10,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from sync import engine, refreshing
+from sync import engine
 from sync.config.secrets import bitrix24_address
+from sync.maintenance import directory_runs
+from sync.management.progress import progress
 from sync.models import Directory, DirectoryRun, Job, Portal, Route
 from sync.models.directory import COUNTS
-from sync.progress import progress
 
 PATIENCE = 900.0
 """Seconds without any progress after which the command leaves the rest to the workers."""
@@ -40,11 +41,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Queue, work until all is through, tell the result; fails when a directory was not read."""
         chosen = _chosen(options["directories"])
-        if options["dry_run"] and refreshing.open_jobs(chosen):
+        if options["dry_run"] and directory_runs.open_jobs(chosen):
             raise CommandError(_("These directories are being read just now; rehearse when that is over."))
         route = _route(options["webhook_url"])
         _refuse_paused(chosen, route)
-        ids = refreshing.refresh(chosen, route=route, is_dry_run=options["dry_run"])
+        ids = directory_runs.refresh(chosen, route=route, is_dry_run=options["dry_run"])
         try:
             with progress(_("directories")) as tell:
                 _work_off(ids, tell)
@@ -83,7 +84,7 @@ def _route(url: str | None) -> Route | None:
     if not url:
         return None
     try:
-        return refreshing.route_by(bitrix24_address(url))
+        return directory_runs.route_by(bitrix24_address(url))
     except ValueError as error:
         raise CommandError(f"--webhook-url: {error}") from error
 

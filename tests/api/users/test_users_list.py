@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sync import users
+from sync.messaging import users
 from sync.models import CoreUser, Job, Route
 from tests.api.users.conftest import Caller, make_job, make_users, refused
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from sync import users
+from sync.messaging import users
 from sync.models import CoreUser, Replay
 from tests.api.users.conftest import BOTH, IVAN, Caller, issue, messages, refused
 

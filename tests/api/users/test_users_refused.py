@@ -178,7 +178,7 @@ def test_an_error_of_ours_tells_nothing_of_itself(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("sync.users.create", fail)
+    monkeypatch.setattr("sync.messaging.users.create", fail)
     answer = api("POST", "/users", IVAN)
     assert "secret detail" not in refused(answer, 500, "internal_error")["message"]
     assert "secret detail" in caplog.text

@@ -6,9 +6,9 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from sync import users
 from sync.connectors.rabbitmq.leads import Reply
 from sync.errors import Malformed
+from sync.messaging import users
 from sync.models import CoreUser, Message
 from tests.api.users.conftest import Caller, make_users
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from sync import outbox, users
-from sync.api.doorbell import DOORBELL
+from sync.api.wakeup import DOORBELL
+from sync.messaging import users
 from sync.models import CoreUser, Message, Replay
+from sync.queue import outbox
 from tests.api.users.conftest import IVAN, Caller, messages
 
 pytestmark = pytest.mark.django_db

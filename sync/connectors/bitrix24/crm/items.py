@@ -13,7 +13,7 @@ from sync.connectors.bitrix24.crm.shapes import added_id, rows_of
 from sync.connectors.bitrix24.crm.values import as_kept, as_written, plain_date
 from sync.connectors.types import Command, Record, Seen
 from sync.errors import NeedsStaff
-from sync.words import gettext as _
+from sync.i18n import gettext as _
 
 PAGE = 50
 NO_FIELDS = frozenset({"fm", "entityTypeId"})

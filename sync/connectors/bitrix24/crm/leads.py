@@ -13,7 +13,7 @@ from sync.connectors.bitrix24.crm.multifields import Row
 from sync.connectors.bitrix24.crm.names import MULTIFIELDS
 from sync.connectors.bitrix24.crm.shapes import map_of, rows_of, unexpected
 from sync.connectors.types import Command
-from sync.words import gettext as _
+from sync.i18n import gettext as _
 
 QUIETLY: Final = {"REGISTER_SONET_EVENT": "N"}
 """No line in the portal's feed and no notice to the responsible person for each lead."""

@@ -17,7 +17,7 @@ from sync.connectors.bitrix24.crm.items import (
 from sync.connectors.bitrix24.crm.names import COMPANY, CONTACT
 from sync.connectors.bitrix24.crm.shapes import php_map, rows_of, unexpected
 from sync.connectors.types import Command, Record
-from sync.words import gettext as _
+from sync.i18n import gettext as _
 
 MAX_DUPLICATE_VALUES = 20
 

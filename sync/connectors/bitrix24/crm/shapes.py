@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.errors import OutcomeUnknown, TryLater
-from sync.words import gettext as _
+from sync.i18n import gettext as _
 
 Row = Mapping[str, Any]
 

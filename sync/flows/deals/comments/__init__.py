@@ -6,7 +6,7 @@ read_comment ─ read_author ─ [find_file ─ load_file …] ─ write_comment
 """
 
 from sync.flows.deals.comments import files, reading, writing
-from sync.flows.deals.comments.twins import BACK, FORWARD, sort_comments
+from sync.flows.deals.comments.copies import BACK, FORWARD, sort_comments
 
 STEPS = {
     name: step

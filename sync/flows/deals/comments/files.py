@@ -13,9 +13,9 @@ from django.conf import settings
 from sync.connectors.bitrix24 import crm
 from sync.connectors.bitrix24.downloads import DOWNLOAD
 from sync.connectors.types import Command, File
-from sync.flows.deals.comments.twins import Direction
+from sync.flows.contract import Next, Outcome, Parcel, Step
+from sync.flows.deals.comments.copies import Direction
 from sync.flows.deals.options import options_of
-from sync.flows.steps import Next, Outcome, Parcel, Step
 from sync.models import Attachment, Job
 
 FIELD = "comment"

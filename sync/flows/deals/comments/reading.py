@@ -10,16 +10,9 @@ from django.utils.translation import gettext as _
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.errors import SyncError
+from sync.flows.contract import Next, Outcome, Parcel, Skip, Step
 from sync.flows.deals.comments import files
-from sync.flows.deals.comments.twins import (
-    COPY,
-    Direction,
-    card_for,
-    copies_among,
-    is_arrival,
-    is_ours,
-)
-from sync.flows.steps import Next, Outcome, Parcel, Skip, Step
+from sync.flows.deals.comments.copies import COPY, Direction, card_for, copies_among, is_arrival, is_ours
 from sync.models import Job, Link
 
 AUTHORS_AT_ONCE = 50

@@ -11,15 +11,11 @@ from django.utils.translation import gettext as _
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.errors import SyncError
+from sync.flows.contract import Done, Next, Outcome, Parcel, Skip, Step
 from sync.flows.deals.comments import files
+from sync.flows.deals.comments.copies import FORWARD, Direction, bind
 from sync.flows.deals.comments.text import composed, mark_of
-from sync.flows.deals.comments.twins import (
-    FORWARD,
-    Direction,
-    bind,
-)
 from sync.flows.deals.options import options_of
-from sync.flows.steps import Done, Next, Outcome, Parcel, Skip, Step
 from sync.models import Job, Link
 
 

@@ -1,0 +1,91 @@
+"""Ours against a script on fast_bitrix24 that keeps everything in memory: same deals, same portals."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.benchmarks.figures import Figure, Findings, median
+from sandbox.benchmarks.ground import Ground
+from sandbox.benchmarks.staging import Staged, staged
+from sandbox.demo import prove
+
+SCRIPT = Path(__file__).with_name("peer_script.py")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A portal's latency in seconds, and its slots."""
+
+    latency: float
+    slots: int
+
+
+@dataclass
+class Race:
+    """Deals a second, ours and theirs, round by round."""
+
+    ours: list[float] = field(default_factory=list)
+    theirs: list[float] = field(default_factory=list)
+    unproven: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """Ours ÷ theirs, of the medians."""
+        return median(self.ours) / median(self.theirs)
+
+
+def run(ground: Ground) -> Findings:
+    """Without a pace, at no latency and at a slow portal's, in turn."""
+    settings = [
+        Setting(0.0, slots=2),
+        Setting(ground.scale.latency, slots=2),
+        Setting(ground.scale.latency, slots=10),
+    ]
+    findings = Findings(rows=[("latency", "slots", "ours, deals/s", "fast_bitrix24, deals/s", "ratio")])
+    unproven = 0
+    for setting in settings:
+        race = _race(ground, setting)
+        unproven += race.unproven
+        name = f"Against a peer at {setting.latency * 1000:.0f} ms, {setting.slots} slots a portal"
+        findings.figures.append(Figure(f"{name}: ours ÷ theirs", race.ratio, least=1.0))
+        cells = (f"{setting.latency * 1000:.0f} ms", setting.slots)
+        rates = (f"{median(race.ours):.0f}", f"{median(race.theirs):.0f}", f"{race.ratio:.2f}")
+        findings.rows.append((*cells, *rates))
+    findings.notes = [
+        (
+            "The peer keeps all in memory, stores nothing: no queue, no history, no links, no retries, and "
+            "up to 50 requests at once. It reads 50 deals a command, as we do."
+        ),
+    ]
+    findings.counts = {"unproven": unproven}
+    return findings
+
+
+def _race(ground: Ground, setting: Setting) -> Race:
+    emulator = ["--no-bucket", "--latency", str(setting.latency)]
+    race = Race()
+    with staged(ground, emulator=emulator, slots=setting.slots) as play:
+        for number in range(1, ground.scale.rounds + 1):
+            ours, theirs = (play.seed(ground.scale.deals, is_silent=True) for _ in range(2))
+            race.theirs.append(len(theirs) / _script(play, theirs))
+            race.ours.append(len(ours) / play.drain(ours)["seconds"])
+            race.unproven += 0 if prove(play, ours).holds else 1
+            ground.say(
+                f"{setting.latency * 1000:.0f} ms, {setting.slots} slots, round {number}: "
+                f"ours {race.ours[-1]:.0f}, theirs {race.theirs[-1]:.0f} deals/s"
+            )
+    return race
+
+
+def _script(play: Staged, ids: list[str]) -> float:
+    """Seconds the peer takes."""
+    words = [str(SCRIPT), play.source.webhook_url, play.target.webhook_url, ids[0], str(len(ids))]
+    done = subprocess.run(  # noqa: S603  # our own program
+        [sys.executable, *words], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{done.stderr}\nfast_bitrix24 comes with requirements-dev.txt.")
+    return float(done.stdout)

@@ -1,0 +1,123 @@
+"""Fair shares: two routes into one portal, and live deals beside a resync of everything."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from sandbox.benchmarks.figures import Figure, Findings, percentile
+from sandbox.benchmarks.ground import Ground
+from sandbox.benchmarks.staging import Staged, played, staged
+from sandbox.demo import Process, run_manage
+
+FIRST_ROUTE = "vinilam-vinipol"
+SECOND, SECOND_ROUTE = "second", "second-vinipol"
+LIVE = 40
+LIVE_EVERY = 0.75
+"""Seconds between two live deals."""
+
+
+@dataclass
+class TwoSources(Staged):
+    """Two source portals whose routes lead into one; `per_minute` is the pace of that one."""
+
+    per_minute: int = 0
+
+    def start(self) -> None:
+        """One portal more, then everything as usual."""
+        self.second = self._stand(SECOND)
+        self.second.process.wait_for(f"{self.second.base}/emulator/stats")
+        super().start()
+
+    def configure(self) -> None:
+        """The second source and its route; only the target has a pace."""
+        super().configure()
+        path = self.folder / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        source, target = config["portals"]
+        target |= {"requests_per_minute": self.per_minute, "burst": 1}
+        config["portals"].append({**source, "slug": SECOND, "webhook_url": self.second.webhook_url})
+        config["routes"].append({**config["routes"][0], "slug": SECOND_ROUTE, "source": SECOND})
+        plain = json.loads(json.dumps(config))  # what two routes share would be written as a link
+        path.write_text(yaml.safe_dump(plain, allow_unicode=True))
+        run_manage("import_config", str(path), environment=self.environment)
+
+
+def run(ground: Ground) -> Findings:
+    """Two backlogs at once, then live deals during `resync --all`."""
+    findings = Findings()
+    _even(ground, findings)
+    _live_first(ground, findings)
+    return findings
+
+
+def _even(ground: Ground, findings: Findings) -> None:
+    """The route that comes second, with the first one's backlog standing, gets its half from then on."""
+    scale = ground.scale
+    with played(TwoSources, ground, portal={}, per_minute=scale.per_minute) as play:
+        count = scale.deals // 2
+        play.seed(count, is_silent=True)
+        deal = {"TITLE": "Deal {n}", "OPPORTUNITY": 1000, "CATEGORY_ID": 2, "STAGE_ID": "C2:NEW"}
+        play.second.post("deals", {"count": count, "fields": deal})
+        play.inside("drain_two", count=count, second=SECOND)
+        order = [deal["ORIGINATOR_ID"].partition("/")[2] for deal in play.target.deals()]
+    starts = order.index(SECOND_ROUTE)
+    last = {route: len(order) - order[::-1].index(route) for route in (FIRST_ROUTE, SECOND_ROUTE)}
+    both = order[starts : min(last.values())]
+    least = min(both.count(route) for route in last) / max(1, len(both))
+    ground.say(f"of {len(both)} deals while both routes had work, the smaller share is {least:.1%}")
+    findings.figures.append(Figure("Fair share: the smaller route's part of the portal", least, least=0.45))
+    findings.counts["created"] = {route: order.count(route) for route in last}
+    findings.notes.append(
+        f"Two routes with {count} deals each into one portal at {scale.per_minute} requests a minute; "
+        f"counted while both had work: {len(both)} deals."
+    )
+
+
+def _live_first(ground: Ground, findings: Findings) -> None:
+    """How long live deals take to arrive while a resync of all is under way."""
+    scale = ground.scale
+    with staged(ground, requests_per_minute=scale.per_minute, burst=1) as play:
+        play.seed(scale.deals, is_silent=True)
+        resync = Process.manage(
+            "resync",
+            "--route",
+            FIRST_ROUTE,
+            "--all",
+            log=play.folder / "resync.log",
+            environment=play.environment,
+        )
+        play.running.append(resync)
+        _until_under_way(play, scale.deals)
+        live = min(LIVE, max(3, scale.deals // 100))
+        for _ in range(live):
+            [deal_id] = play.seed(1, is_silent=True)
+            play.webhook("source", ID=deal_id)
+            time.sleep(LIVE_EVERY)
+        told: dict[str, Any] = play.inside("live_waits", count=live)
+    waits, left = told["waits"], told["backfill_left"]
+    interval = 60 / scale.per_minute
+    p95 = percentile(waits, 0.95)
+    ground.say(
+        f"live deals: median {percentile(waits, 0.5):.1f} s, p95 {p95:.1f} s, {left} backfill jobs left"
+    )
+    findings.figures.append(
+        Figure("Live deals during a resync of all: p95 until the target has them", p95, "s", digits=1)
+    )
+    findings.counts["live"] = {"arrived": len(waits), "backfill_left": left}
+    findings.notes.append(
+        f"{live} live deals during `resync --all` of {scale.deals}, {left} of which still waited at the end; "
+        f"{scale.per_minute} requests a minute to each portal, so that one goes each {interval:g} s: "
+        f"median {percentile(waits, 0.5):.1f} s, longest {max(waits, default=0):.1f} s."
+    )
+
+
+def _until_under_way(play: Staged, deals: int) -> None:
+    ends = time.monotonic() + 120
+    while play.inside("backfill")["created"] < min(100, deals // 4):
+        if time.monotonic() > ends:
+            raise TimeoutError(play.worker.output()[-2000:])

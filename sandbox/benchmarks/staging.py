@@ -1,0 +1,112 @@
+"""Rehearsals as benchmarks need them: portals of a chosen speed, and deals alone."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import yaml
+
+from sandbox.benchmarks.ground import Ground
+from sandbox.demo import Rehearsal, run_manage
+
+UNPACED = {
+    "requests_per_minute": 100_000,
+    "burst": 1000,
+    "bucket_size": 100_000,
+    "bucket_leak": 10_000.0,
+}
+"""A portal whose limits are never met."""
+
+NOTHING_ELSE = {"contacts": False, "companies": False, "products": False, "files": False, "comments": "none"}
+"""Deals alone, so that the work is the same as a script's: read, create, comment, stage."""
+
+IDS_A_READ, WRITES_A_REQUEST = 2500, 50
+LONGEST = 4 * 3600.0
+
+Play = TypeVar("Play", bound="Staged")
+
+
+@dataclass
+class Staged(Rehearsal):
+    """A rehearsal of deals alone."""
+
+    def configure(self) -> None:
+        """Import the example with our portals, then once more with deals alone."""
+        super().configure()
+        path = self.folder / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        for route in config["routes"]:
+            route["carry"] = NOTHING_ELSE
+        path.write_text(yaml.safe_dump(config, allow_unicode=True))
+        run_manage("import_config", str(path), environment=self.environment)
+
+    def inside(self, work: str, **given: Any) -> dict[str, Any]:
+        """Have `work` (benchmarks.inside) done by a process of the installation; what it tells."""
+        words = ["bench", "--inside", work, "--given", json.dumps(given)]
+        told: dict[str, Any] = json.loads(run_manage(*words, environment=self.environment, seconds=LONGEST))
+        return told
+
+    def drain(self, ids: list[str], *, work: str = "drain") -> dict[str, Any]:
+        """Let webhooks about these deals be there all at once, and wait until nothing is left to do.
+
+        Tells `seconds` from the bell to the last job, and `jobs` by state.
+        """
+        return self.inside(work, first=int(ids[0]), count=len(ids))
+
+    def counts(self) -> dict[str, dict[str, Any]]:
+        """What each portal has counted."""
+        return {"source": self.source.get("stats"), "target": self.target.get("stats")}
+
+    def forget_counts(self) -> None:
+        """Both portals count from zero."""
+        for stand in (self.source, self.target):
+            stand.post("stats/reset", {})
+
+
+@contextmanager
+def staged(
+    ground: Ground,
+    *,
+    engine: str = "",
+    emulator: list[str] | None = None,
+    settings: dict[str, str] | None = None,
+    **portal: Any,
+) -> Iterator[Staged]:
+    """A rehearsal that runs; `settings` of the installation; more keyword arguments override the portals'."""
+    with played(Staged, ground, engine=engine, emulator=emulator, settings=settings, portal=portal) as play:
+        yield play
+
+
+@contextmanager
+def played(kind: type[Play], ground: Ground, *, portal: dict[str, Any], **given: Any) -> Iterator[Play]:
+    """The same with a rehearsal of this kind."""
+    engine, emulator, settings = (
+        given.pop("engine", ""),
+        given.pop("emulator", None),
+        given.pop("settings", None),
+    )
+    with ground.database(engine) as url:
+        play = kind(
+            folder=ground.new_folder(),
+            database_url=url,
+            portal={**UNPACED, **portal},
+            settings=settings or {},
+            emulator=["--no-bucket"] if emulator is None else emulator,
+            **given,
+        )
+        try:
+            play.start()
+            yield play
+        finally:
+            play.stop()
+
+
+def fewest_requests(deals: int) -> dict[str, int]:
+    """The fewest requests that can carry so many deals: to the source portal and to the target."""
+    writes = math.ceil(deals / WRITES_A_REQUEST)
+    return {"source": math.ceil(deals / IDS_A_READ) + 2 * writes, "target": writes}

@@ -1,0 +1,60 @@
+"""New users a second: ours against a bare DRF view that validates and inserts one row."""
+
+from __future__ import annotations
+
+from sandbox.benchmarks.figures import Figure, Findings, median
+from sandbox.benchmarks.ground import Ground
+from sandbox.benchmarks.intake import CONNECTIONS
+from sandbox.benchmarks.serving import load, start_bare
+from sandbox.benchmarks.staging import staged
+
+OURS, BARE = "/users", "/people"
+BODY = '{"full_name": "Иван Петров {n}", "phone": "+79161234567", "stage": "NEW"}'
+
+
+def run(ground: Ground) -> Findings:
+    """The same gunicorn settings, the same database, in turn; on each engine at hand."""
+    findings = Findings(
+        rows=[("database", "ours, users/s", "bare view, users/s", "ours, p99", "bare, p99", "ratio")]
+    )
+    for engine in ground.engines:
+        _compare(ground, engine, findings)
+    findings.notes.append(
+        f"{CONNECTIONS} connections kept alive; no worker runs; the sender is one Python process on the same "
+        "machine. Ours looks up the key, normalises the phone, and stores the user and the message about it "
+        "in one transaction; the bare view knows no keys, has no middleware and stores one row."
+    )
+    return findings
+
+
+def _compare(ground: Ground, engine: str, findings: Findings) -> None:
+    rates: dict[str, list[float]] = {OURS: [], BARE: []}
+    slowest: dict[str, list[float]] = {OURS: [], BARE: []}
+    lost = accepted = 0
+    with staged(ground, engine=engine) as play:
+        play.worker.stop()
+        json, key = "Content-Type: application/json", play.inside("key")["key"]
+        doors = {OURS: (play.web_port, [json, f"X-Api-Key: {key}"]), BARE: (start_bare(play), [json])}
+        for number in range(ground.scale.rounds):
+            for path, (port, headers) in doors.items():
+                told = load(
+                    port,
+                    path,
+                    body=BODY,
+                    headers=headers,
+                    connections=CONNECTIONS,
+                    seconds=ground.scale.seconds,
+                )
+                rates[path].append(told["per_second"])
+                slowest[path].append(told["p99"])
+                lost += told["sent"] - told["accepted"]
+                accepted += told["accepted"] if path == OURS else 0
+            ground.say(
+                f"{engine}, round {number + 1}: ours {rates[OURS][-1]:.0f}, bare {rates[BARE][-1]:.0f}/s"
+            )
+        stored = play.inside("people")
+    ours, bare = (median(rates[path]) for path in (OURS, BARE))
+    tails = [f"{median(slowest[path]) * 1000:.0f} ms" for path in (OURS, BARE)]
+    findings.figures.append(Figure(f"New users on {engine}: ours ÷ a bare view", ours / bare, least=0.6))
+    findings.rows.append((engine, f"{ours:.0f}", f"{bare:.0f}", *tails, f"{ours / bare:.2f}"))
+    findings.counts[engine] = {"refused": lost, "accepted": accepted, **stored}

@@ -1,0 +1,142 @@
+"""What an answer of Bitrix24 can mean for us: a handful of rulings that the table of codes chooses from."""
+
+from dataclasses import dataclass
+
+from sync.errors import NeedsStaff, OutcomeUnknown, PortalAway, Refused, SyncError, Throttled, TryLater
+from sync.i18n import gettext_noop
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """Which error to raise and what to tell staff (in English; whoever raises it translates).
+
+    `after`: seconds to wait when the portal does not say. `is_about_method`: only that method is blocked.
+    """
+
+    error: type[SyncError]
+    advice: str = ""
+    after: float | None = None
+    is_portal_wide: bool = False
+    is_about_method: bool = False
+
+
+# --- the clock helps --------------------------------------------------------------------------------
+TOO_FAST = Ruling(Throttled, gettext_noop("The portal's request limit; we go on in a moment."), after=2)
+BLOCKED_BY_LIMITS = Ruling(
+    Throttled,
+    gettext_noop("The portal blocked this method for a while; we go on by ourselves."),
+    after=60,
+    is_about_method=True,
+)
+OVERLOADED = Ruling(
+    Throttled,
+    gettext_noop(
+        "Bitrix24 blocked REST for this portal. If it lasts, write to Bitrix24 support; the queue "
+        "waits meanwhile."
+    ),
+    after=900,
+    is_portal_wide=True,
+)
+MAY_HAVE_RUN = Ruling(OutcomeUnknown, gettext_noop("It may or may not have run; we look before we repeat."))
+DID_NOT_RUN = Ruling(
+    PortalAway,
+    gettext_noop(
+        "Something before the portal refused us; if it lasts, ask Bitrix24 support whether our "
+        "address is blocked."
+    ),
+    after=300,
+    is_portal_wide=True,
+)
+CANNOT_REACH_ITS_OWN = Ruling(
+    PortalAway,
+    gettext_noop("The portal cannot reach its own authorisation server; we try again."),
+    after=60,
+    is_portal_wide=True,
+)
+TOKEN_IS_OLD = Ruling(
+    TryLater,
+    gettext_noop("The access token must be refreshed; the call is repeated after that."),
+    after=30,
+    is_portal_wide=True,
+)
+
+# --- a person helps ---------------------------------------------------------------------------------
+CHECK_THE_KEY = Ruling(
+    NeedsStaff,
+    gettext_noop(
+        "The portal does not accept our key: make a new incoming webhook there and put its address "
+        "into the portal's settings here."
+    ),
+    is_portal_wide=True,
+)
+CHECK_THE_ADDRESS = Ruling(
+    NeedsStaff,
+    gettext_noop(
+        "There is no REST API at this address: compare the portal's webhook address here with the one"
+        " the portal shows."
+    ),
+    is_portal_wide=True,
+)
+CHECK_THE_METHOD = Ruling(
+    NeedsStaff,
+    gettext_noop(
+        "The portal does not know this method: compare the webhook address with the one the portal "
+        "shows (user number and code) and give the webhook the missing permissions."
+    ),
+)
+GIVE_THE_RIGHT = Ruling(
+    NeedsStaff,
+    gettext_noop(
+        "Give the webhook's owner the missing right in the portal (CRM permissions), then press Retry."
+    ),
+)
+GIVE_THE_SCOPE = Ruling(
+    NeedsStaff, gettext_noop("Add the missing permission to the webhook in the portal, then press Retry.")
+)
+CHECK_THE_OWNER = Ruling(
+    NeedsStaff,
+    gettext_noop(
+        "The webhook's owner may not use REST any more (dismissed, extranet, no access): make the "
+        "webhook anew under a working employee."
+    ),
+    is_portal_wide=True,
+)
+USE_AN_APPLICATION = Ruling(
+    NeedsStaff, gettext_noop("This method is closed to webhooks; it needs a local application of the portal.")
+)
+CONFIRM_IN_PORTAL = Ruling(
+    NeedsStaff,
+    gettext_noop("The portal's administrator must confirm this call in the portal, then press Retry."),
+)
+RENEW_THE_PLAN = Ruling(
+    NeedsStaff,
+    gettext_noop(
+        "REST is closed on this portal's plan: renew the plan or the Marketplace subscription in the portal."
+    ),
+    is_portal_wide=True,
+)
+RAISE_THE_PLAN = Ruling(
+    NeedsStaff, gettext_noop("The portal's plan does not allow this; change the plan, then press Retry.")
+)
+USE_HTTPS = Ruling(
+    NeedsStaff,
+    gettext_noop("Put the webhook address with https:// into the portal's settings here."),
+    is_portal_wide=True,
+)
+PORTAL_IS_GONE = Ruling(
+    NeedsStaff,
+    gettext_noop("The portal was deleted or closed; pause its routes or enter another portal."),
+    is_portal_wide=True,
+)
+INSTALL_THE_APPLICATION = Ruling(
+    NeedsStaff,
+    gettext_noop("Install the application in the portal again and authorise it here."),
+    is_portal_wide=True,
+)
+
+# --- nothing helps but another record ---------------------------------------------------------------
+SAID_NO = Ruling(Refused)
+FILL_THE_FIELD = Ruling(
+    Refused, gettext_noop("Map this field on the route, or make it optional in the portal, then press Retry.")
+)
+IS_GONE = Ruling(Refused, gettext_noop("The record was deleted, or the webhook's owner may not see it."))

@@ -1,0 +1,150 @@
+"""The one place where Bitrix24's answers become our errors.
+
+`error_of` takes what a portal said about a request or about one command of a batch. The rulings by code
+stand in `codes.py`; here is what codes alone do not tell: legacy methods answer HTTP 400 with an empty
+code and a sentence, unknown codes are judged by the HTTP status, and answers without any JSON by the
+status as well.
+
+https://apidocs.bitrix24.com/error-codes.html
+"""
+
+import re
+from dataclasses import dataclass
+from html import unescape
+
+from sync.connectors.bitrix24.error_codes import RULINGS
+from sync.connectors.bitrix24.error_kinds import (
+    CHECK_THE_ADDRESS,
+    CHECK_THE_KEY,
+    DID_NOT_RUN,
+    GIVE_THE_RIGHT,
+    MAY_HAVE_RUN,
+    RENEW_THE_PLAN,
+    SAID_NO,
+    TOO_FAST,
+    Ruling,
+)
+from sync.errors import OutcomeUnknown, PortalAway, SyncError, Throttled, TryLater
+from sync.i18n import gettext
+from sync.redaction.masking import mask
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a portal answered. `status` is None for one command of a batch: those have no status of their own.
+
+    `after`: seconds to wait, when the portal told (Retry-After, or operating_reset_at less now).
+    """
+
+    portal: str
+    method: str
+    status: int | None = None
+    code: str = ""
+    description: str = ""
+    after: float | None = None
+    is_json: bool = True
+
+
+BEHIND_ACCESS_DENIED: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"commercial plan|extended plan|тариф|подписк|licen[sc]e|лицензи", re.I), "PAYMENT_REQUIRED"),
+    (re.compile(r"application context|контекст\w* приложени", re.I), "WRONG_AUTH_TYPE"),
+)
+BEHIND_NO_CODE: tuple[tuple[re.Pattern[str], str], ...] = (
+    *BEHIND_ACCESS_DENIED,
+    (
+        re.compile(r"access denied|доступ запрещ|нет доступа|нет прав|недостаточно прав", re.I),
+        "ACCESS_DENIED",
+    ),
+    (re.compile(r"not found|не найден|не существует|does not exist", re.I), "NOT_FOUND"),
+)
+"""Legacy methods give no code, only a sentence in the portal's language; the first that fits names the
+code.
+"""
+
+WORDLESS = frozenset({"", "0", "-"})
+"""Codes that say nothing: the sentence decides."""
+
+
+def error_of(said: Said) -> SyncError:
+    """The error a portal's answer means, naming the portal, the method, its own words and what to do."""
+    code = code_of(said)
+    ruling = RULINGS.get(code.lower()) or by_status(said)
+    words = f"{said.portal}: {said.method}: {own_words(said)}"
+    return raised_as(ruling, f"{words} {gettext(ruling.advice)}".strip(), said=said, code=code)
+
+
+def code_of(said: Said) -> str:
+    """The vendor's code, or the one its sentence stands for when the code says nothing."""
+    code = said.code.strip()
+    behind = BEHIND_NO_CODE if code in WORDLESS else BEHIND_ACCESS_DENIED
+    if code not in WORDLESS and code.lower() != "access_denied":
+        return code
+    text = plain(said.description)
+    return next((meant for pattern, meant in behind if pattern.search(text)), code)
+
+
+def own_words(said: Said) -> str:
+    """The vendor's sentence with its code, as staff should read it: no HTML, no secrets, not endless."""
+    text = mask(plain(said.description))[:500]
+    code = "" if said.code.strip() in WORDLESS else mask(said.code.strip())[:100]
+    status = f"HTTP {said.status}" if said.status is not None and not (text or code) else ""
+    return " ".join(filter(None, [text, f"({code})" if code and text else code, status])).rstrip(".") + "."
+
+
+def plain(text: str) -> str:
+    """The text without HTML tags and entities, white space squeezed."""
+    return " ".join(unescape(re.sub(r"<[^<>]*>", " ", text)).split())
+
+
+def by_status(said: Said) -> Ruling:
+    """What an unknown code means, by the HTTP status; without one (in a batch) it is a refusal."""
+    status = said.status or 400
+    if not said.is_json and status in BY_STATUS_WITHOUT_JSON:
+        return BY_STATUS_WITHOUT_JSON[status]
+    if status in BY_STATUS:
+        return BY_STATUS[status]
+    return SAID_NO if 400 <= status < 500 else MAY_HAVE_RUN
+
+
+BY_STATUS: dict[int, Ruling] = {
+    401: CHECK_THE_KEY,
+    402: RENEW_THE_PLAN,
+    403: GIVE_THE_RIGHT,
+    408: MAY_HAVE_RUN,
+    429: TOO_FAST,
+}
+BY_STATUS_WITHOUT_JSON: dict[int, Ruling] = {
+    # a page instead of JSON comes from what stands before the portal (nginx, its shield), not from REST
+    403: DID_NOT_RUN,
+    404: CHECK_THE_ADDRESS,
+    410: CHECK_THE_ADDRESS,
+}
+
+
+def raised_as(ruling: Ruling, message: str, *, said: Said, code: str) -> SyncError:
+    """Build the ruling's error. Nothing a single batch command says is taken for the whole portal."""
+    after = said.after if said.after is not None else ruling.after
+    error: SyncError
+    if ruling.error is Throttled:
+        method = said.method if ruling.is_about_method else ""
+        error = Throttled(message, after=after, method=method, code=code, status=said.status)
+    elif ruling.error is OutcomeUnknown:
+        error = OutcomeUnknown(message, after=after, code=code, status=said.status)
+    elif ruling.error is PortalAway:
+        error = PortalAway(message, after=after, code=code, status=said.status)
+    elif ruling.error is TryLater:
+        error = TryLater(message, after=after, code=code, status=said.status)
+    else:
+        error = ruling.error(message, code=code, status=said.status)
+    error.is_portal_wide = is_portal_wide(ruling, said)
+    return error
+
+
+def is_portal_wide(ruling: Ruling, said: Said) -> bool:
+    """Whether every other call to this portal would fare the same now.
+
+    An internal error told in proper JSON is not: the portal is alive and one record may be what breaks it.
+    """
+    if said.status is None:
+        return False
+    return ruling.is_portal_wide or (ruling.error is OutcomeUnknown and not said.is_json)

@@ -1,0 +1,81 @@
+"""Answering whoever asked, in flows that do: of a job that is settled, cancelled by staff, or put off.
+
+Each answer is stored in the transaction that writes the state it tells of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from sync.flows import FLOWS
+from sync.flows.contract import News
+from sync.models import Attempt, Job, Portal, Route
+from sync.models.job_queryset import JobQuerySet
+
+TELLING = [name for name, flow in FLOWS.items() if flow.tell]
+"""Flows that answer whoever asked."""
+
+PATIENCE = timedelta(seconds=6)
+"""By then a job has had three tries, if the portal is the only one in trouble."""
+
+TOLD_AT_ONCE = 500
+
+
+def tell(told: Iterable[tuple[str, News]]) -> None:
+    """Hand each flow its news; pairs of a flow's name and what became of a job."""
+    by_flow: dict[str, list[News]] = {}
+    for flow, news in told:
+        by_flow.setdefault(flow, []).append(news)
+    for flow, all_news in by_flow.items():
+        if say := FLOWS[flow].tell:
+            say(all_news)
+
+
+def cancel(jobs: JobQuerySet) -> int:
+    """Staff cancel waiting and failed jobs; who asked for one that still waited hears so. How many changed.
+
+    Of those that had failed they have heard already.
+    """
+    flow_of = dict(Route.objects.filter(flow__in=TELLING).values_list("pk", "flow"))
+    with transaction.atomic():
+        asked = list(jobs.filter(state=Job.State.WAITING, route__in=flow_of).select_for_update())
+        count = jobs.cancel(now=timezone.now())
+        reason = _("Cancelled by staff.")
+        news = [News(job, Job.State.CANCELLED, job.attempts, reason=reason) for job in asked]
+        tell((flow_of[one.job.route_id], one) for one in news)
+    return count
+
+
+def tell_of_trouble(portal: Portal, trouble: str) -> int:
+    """The portal is away: who asked for a job that waits for it hears so, once; how many were told.
+
+    Behind an open breaker one job at a time is tried, so of thousands most would never have a third try to
+    tell of. The warning on the job marks it as told, and shows staff what the sender has heard.
+    """
+    routes = Route.objects.filter(flow__in=TELLING, is_paused=False)
+    flow_of = dict(routes.filter(target=portal).values_list("pk", "flow"))
+    if not flow_of:
+        return 0
+    waiting = Job.objects.filter(
+        portal=portal, state=Job.State.WAITING, route__in=flow_of, created_at__lt=timezone.now() - PATIENCE
+    )
+    count = 0
+    while told := _tell_some(waiting.filter(warning="").order_by("pk"), flow_of, trouble):
+        count += told
+    return count
+
+
+def _tell_some(waiting: JobQuerySet, flow_of: dict[int, str], trouble: str) -> int:
+    with transaction.atomic():
+        jobs = list(waiting.select_for_update()[:TOLD_AT_ONCE])
+        marked = Job.objects.filter(pk__in=[job.pk for job in jobs])
+        marked.update(warning=_("The portal was in trouble; whoever asked was told so meanwhile."))
+        away = Attempt.Outcome.AWAY
+        news = [News(job, job.state, job.attempts, away, reason=trouble, is_put_off=True) for job in jobs]
+        tell((flow_of[one.job.route_id], one) for one in news)
+    return len(jobs)

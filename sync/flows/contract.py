@@ -1,0 +1,215 @@
+"""How a flow says what it does: steps, each one request's worth of work, and what comes of them.
+
+A flow declares its steps as data; the engine runs them. Nothing here or in the engine knows a vendor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sync.connectors.types import COMMANDS_A_REQUEST, Answer, Command, Listing, Notice, Seen
+from sync.errors import SyncError
+from sync.flows.findings import Finding
+from sync.flows.parcel import Parcel
+from sync.models import Event, Job, Route
+from sync.policies.retry import RetryPolicy
+
+Side = Literal["source", "target"]
+
+
+@dataclass(frozen=True)
+class Next:
+    """Go on with another step. `keeps_attempts`: this step only asked a question, tries count on.
+
+    `warning` stays on the job for staff to read, however it ends.
+    """
+
+    step: str
+    keeps_attempts: bool = False
+    note: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Done:
+    """The job has done all it had to do."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Skip:
+    """There is nothing to do; `reason` tells staff why."""
+
+    reason: str
+
+
+Outcome = Next | Done | Skip
+
+
+Ask = Callable[[Parcel, list[Job]], Command | tuple[Command, ...] | Outcome]
+Hear = Callable[[Parcel, Job, Any], Outcome]
+Excuse = Callable[[SyncError], Outcome | None]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _no_excuse(_: SyncError) -> None:
+    """Mostly an error is an error."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One stage of a job's way that one request can carry.
+
+    `calls`: the portal it calls; `method`: the vendor method whose time budget it spends;
+    `prepare`: bulk work in a transaction before the request (intents); `ask`: the command for one group of
+    jobs of a route, or an outcome when no request is needed; `read`: an answer's value into a handy form,
+    once a command; `hear`: what the answer means for one job. Both may raise our errors; an `ask` that
+    raises is run again for each job of its group, so it changes nothing before. `excuse`: an error told
+    about the command that is an outcome here (a deleted record: nothing to do), else None.
+    `ask` may also give several commands for a job, within the parcel's `room` for all of them; then `hear`
+    gets the list of their Answers, unread. `commands`: how many it mostly gives.
+    `group`: jobs one command holds; `is_alone`: one job a request (heavy ones);
+    `lookup`: the step that finds out whether a lost call ran ("" = safe to repeat);
+    `restart`: where staff's Retry goes on ("" = here); `otherwise`: the step to go on with when this one
+    fails for good ("" = the job fails); `folds`: whether a new event may still join the job. `goes_first`:
+    before other steps that are due: their jobs wait for what this one finds out.
+    """
+
+    calls: Side
+    method: str
+    ask: Ask
+    hear: Hear
+    read: Callable[[Any], Any] = _as_it_is
+    excuse: Excuse = _no_excuse
+    prepare: Callable[[Parcel], None] | None = None
+    commands: int = 1
+    group: int = 1
+    is_alone: bool = False
+    lookup: str = ""
+    restart: str = ""
+    otherwise: str = ""
+    folds: bool = False
+    goes_first: bool = False
+
+    @property
+    def most(self) -> int:
+        """Jobs one request can hold."""
+        return 1 if self.is_alone else self.group * COMMANDS_A_REQUEST // self.commands
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What an event asks of a route: a job of `kind` for the source record, beginning at `step`.
+
+    `params`: what the job is told beside what an event brings.
+    """
+
+    kind: str
+    source_id: str
+    step: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Why an event asks nothing of a route; "" when the route has nothing to say about events."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkup:
+    """What the doctor asks and says about a route of the flow.
+
+    `ask`: commands to the portal on one side; equal keys are equal questions. `judge`: the answers of the
+    source and of the target, by those keys (a portal that did not answer has none), to findings.
+    """
+
+    ask: Callable[[Route, Side], dict[str, Command]]
+    judge: Callable[[Route, Mapping[str, Answer], Mapping[str, Answer]], list[Finding]]
+
+
+@dataclass(frozen=True)
+class News:
+    """What became of a job: its new state, and why when it did not end well (a sentence for staff).
+
+    `tried`: how the try ended (Attempt.Outcome; "" when staff cancelled the job). `attempts` counts this try.
+    `is_put_off`: there was no try; the portal is away, and the job will wait.
+    """
+
+    job: Job
+    state: str
+    attempts: int
+    tried: str = ""
+    failure: str = ""
+    reason: str = ""
+    is_put_off: bool = False
+
+
+Sort = Callable[[Route, Side, list[Event]], list[Ticket | Ignored]]
+"""One verdict an event, in order; `side` is where on the route the events' portal stands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """What we do for one business: how events become jobs, and the steps of each job.
+
+    `listing` is what a resync of more than named records needs; `missed` tells which listed records have
+    changed without our hearing of it. For the forecast only: `first` is the step
+    where the work of an event from each side mostly begins, `usual` the step that mostly follows each one (a
+    step without one is the last), `usual_on` what a route's options change of that. `entity`: what its links
+    join. `tell`: who asked hears what became of the jobs; called in the transaction that settles them, with
+    their attempts stored, so it may write rows, and nothing else.
+    """
+
+    sort: Sort
+    steps: Mapping[str, Step]
+    backfill: Callable[[str], Ticket]
+    listing: Listing | None = None
+    missed: Callable[[Route, list[Seen]], list[str]] = lambda _, __: []
+    checkup: Checkup | None = None
+    first: Mapping[Side, str] = field(default_factory=dict)
+    usual: Mapping[str, str] = field(default_factory=dict)
+    usual_on: Callable[[Route], Mapping[str, str]] = lambda _: {}
+    entity: str = "deal"
+    tell: Callable[[list[News]], None] | None = None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    merge: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]] = lambda old, new: {**old, **new}
+
+    def usual_way(self, route: Route, step: str) -> tuple[str, ...]:
+        """The step and those that mostly follow it on this route."""
+        usual = {**self.usual, **self.usual_on(route)}
+        way: list[str] = []
+        while step in self.steps and step not in way:
+            way.append(step)
+            step = usual.get(step, "")
+        return tuple(way)
+
+
+__all__ = [
+    "COMMANDS_A_REQUEST",
+    "Ask",
+    "Checkup",
+    "Done",
+    "Excuse",
+    "Flow",
+    "Hear",
+    "Ignored",
+    "Listing",
+    "News",
+    "Next",
+    "Notice",
+    "Outcome",
+    "Parcel",
+    "Side",
+    "Skip",
+    "Sort",
+    "Step",
+    "Ticket",
+]

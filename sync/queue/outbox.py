@@ -1,0 +1,20 @@
+"""Messages to be sent over RabbitMQ: stored in the transaction of what they tell about, sent afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from django.db import transaction
+
+from sync.models import Message
+from sync.queue import wakeup
+
+
+def put(messages: Iterable[Message], *, ring: Callable[[], object] | None = None) -> None:
+    """Store the messages, in their order; a worker sends them after the commit (`posting.send`), for which
+    it is rung by `ring`, or here.
+    """
+    if Message.objects.bulk_create(messages):
+        # not before the commit: the bell under way then may be heard too early for these; and whatever
+        # happens to it, they are stored: whoever put them must not hear that nothing was done
+        transaction.on_commit(ring or wakeup.ring_for_messages, robust=True)

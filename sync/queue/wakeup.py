@@ -1,0 +1,79 @@
+"""Ringing a worker, now or at a moment. A bell says "look at portal 3", nothing more.
+
+Bells are disposable: the Job table is the truth, and `tasks.sweep` rings again where one was lost.
+At most about one bell a portal is under way, so the queue table of django-q2 stays tiny.
+"""
+
+import time
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django_q.brokers.orm import ORM
+from django_q.models import OrmQ
+from django_q.tasks import async_task
+
+from sync.models import Dispatch, Pace
+from sync.models.wakeup import Rung
+
+EARLY = 0.2
+"""Seconds: a bell this much earlier than the one under way is not worth ringing."""
+
+STALE = 5.0
+"""Seconds after its time when a bell under way is taken for lost."""
+
+SOON = 0.05
+"""Seconds: nearer than this is now."""
+
+
+class TimedBroker(ORM):
+    """django-q2's database broker with a time: nobody pulls the message before it."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__()
+        self.at = at
+
+    def enqueue(self, task: str) -> int:
+        """Store the message, locked until its time; its row's ID."""
+        row: OrmQ = self.get_connection().create(key=self.list_key, payload=task, lock=self.at)
+        return int(row.pk)
+
+
+def ring(portal_id: int, *, wait: float = 0.0) -> bool:
+    """Have a worker look at the portal in `wait` seconds; False when a bell is already under way."""
+    return _ring(Pace(pk=portal_id), "sync.tasks.drain", portal_id, wait=wait)
+
+
+def ring_for_messages(*, wait: float = 0.0) -> bool:
+    """Have a worker send the stored messages in `wait` seconds; False when a bell is already under way."""
+    return _ring(Dispatch(pk=Dispatch.ROW), "sync.tasks.send_messages", wait=wait)
+
+
+def _ring(row: Rung, task: str, *args: int, wait: float) -> bool:
+    """Cheap when a bell is under way: a plain read. Inside a transaction the bell rings after the commit."""
+    now = time.time()
+    at = now + wait
+    rows = type(row)._default_manager
+    known = list(rows.filter(pk=row.pk).values_list("wake_at", flat=True))
+    if not known:
+        rows.get_or_create(pk=row.pk)
+    if known and known[0] is not None and now - STALE <= known[0] <= at + EARLY:
+        return False
+    if not row.book_bell(at, now=now, early=EARLY, stale=STALE):
+        return False
+    transaction.on_commit(lambda: _send(task, *args, at=at))
+    return True
+
+
+def send(task: str, *args: int) -> None:
+    """Have a worker run a task of ours now; lost with the queue, so only for what comes round again."""
+    _send(task, *args, at=time.time())
+
+
+def _send(task: str, *args: int, at: float) -> None:
+    moment = (
+        timezone.now()
+        if at <= time.time() + SOON
+        else datetime.fromtimestamp(at, tz=timezone.get_default_timezone())
+    )
+    async_task(task, *args, broker=TimedBroker(moment))
