@@ -100,7 +100,7 @@ Q_CLUSTER = {
     "name": "bus",
     "orm": "default",
     # the database, and a sign of life for our supervisor
-    "broker_class": "sync.queue.liveness.PulsingBroker",
+    "broker_class": "sync.queue.liveness.ProbingBroker",
     "workers": env.int("WORKERS", default=4),
     "timeout": TASK_SECONDS,
     "retry": 300,
@@ -177,7 +177,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 # --- What we tell about ourselves ----------------------------------------------------------------------
 DEFAULT_EXCEPTION_REPORTER = "sync.redaction.error_pages.MaskingReporter"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "sync.redaction.error_pages.MaskingFilter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "sync.redaction.error_pages.MaskingReporterFilter"
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")
 LOGGING = {

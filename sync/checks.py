@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.utils.translation import gettext
 
-SHORTEST_WATCHDOG = 20
+MIN_WATCHDOG = 20
 """Seconds; a cluster needs some to start on a busy machine."""
 
 
@@ -68,7 +68,7 @@ def check_queue(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Check
         )
     if cluster["workers"] < 1:
         found.append(Error(gettext("WORKERS must be at least 1."), id="sync.E005"))
-    if settings.WATCHDOG_SECONDS < SHORTEST_WATCHDOG:
+    if settings.WATCHDOG_SECONDS < MIN_WATCHDOG:
         found.append(
             Warning(
                 gettext(
@@ -76,7 +76,7 @@ def check_queue(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Check
                     "deaf."
                 )
                 % {"seconds": settings.WATCHDOG_SECONDS},
-                hint=gettext("At least %(seconds)s; 60 is good.") % {"seconds": SHORTEST_WATCHDOG},
+                hint=gettext("At least %(seconds)s; 60 is good.") % {"seconds": MIN_WATCHDOG},
                 id="sync.W006",
             )
         )

@@ -55,8 +55,8 @@ class Nest:
     def write(self, queue: str, body: bytes, **properties: Any) -> None:
         """Any body at all."""
         self.assert_queue(queue)
-        told = pika.BasicProperties(delivery_mode=2, headers={}, **properties)
-        self.channel.basic_publish("", queue, body, told)
+        message = pika.BasicProperties(delivery_mode=2, headers={}, **properties)
+        self.channel.basic_publish("", queue, body, message)
 
     def get(self, queue: str, *, seconds: float = 10) -> Got:
         """The next message; AssertionError when none comes."""

@@ -15,7 +15,7 @@ import yaml
 
 from sandbox.benchmarks.figures import Figure, Findings
 from sandbox.benchmarks.ground import Ground
-from sandbox.benchmarks.staging import UNPACED, Staged
+from sandbox.benchmarks.installations import UNPACED, DealsInstallation
 from sandbox.demo import Process, run_manage
 from sandbox.emulators.bitrix24 import Emulator, start
 
@@ -88,14 +88,14 @@ class Reader:
 
     def __init__(self, ground: Ground, url: str, emulator: Emulator) -> None:
         self.emulator = emulator
-        self.play = Staged(folder=ground.new_folder(), database_url=url)
-        run_manage("migrate", "--verbosity", "0", environment=self.play.environment)
+        self.installation = DealsInstallation(folder=ground.new_folder(), database_url=url)
+        run_manage("migrate", "--verbosity", "0", environment=self.installation.environment)
         config = yaml.safe_load(Path("examples", EXAMPLE).read_text())
         [portal] = config["portals"]
         portal |= {"webhook_url": emulator.url, "request_seconds": SECONDS, **UNPACED}
-        path = self.play.folder / EXAMPLE
+        path = self.installation.folder / EXAMPLE
         path.write_text(yaml.safe_dump(config, allow_unicode=True))
-        run_manage("import_config", str(path), environment=self.play.environment)
+        run_manage("import_config", str(path), environment=self.installation.environment)
 
     def read(self, more: int) -> dict[str, Any]:
         """Add so many elements and read all: what was counted, the `requests`, the `seconds` of writing, the
@@ -106,17 +106,17 @@ class Reader:
         before = self.emulator.stats()["requests"]
         process = Process.manage(
             *("sync_directories", "--json", "city", "object"),
-            log=self.play.folder / f"{more}.log",
-            environment=self.play.environment,
+            log=self.installation.folder / f"{more}.log",
+            environment=self.installation.environment,
         )
         memory = _most_memory(process)
         if process.child.returncode:
             raise RuntimeError(process.output())
         text = process.output()
-        told = json.loads(text[text.index("{") : text.rindex("}") + 1])["directories"]["object"]
+        message = json.loads(text[text.index("{") : text.rindex("}") + 1])["directories"]["object"]
         return {
-            **told,
-            **self.play.inside("written"),
+            **message,
+            **self.installation.inside("written"),
             "requests": int(self.emulator.stats()["requests"]) - int(before),
             "memory": memory,
         }
@@ -124,10 +124,10 @@ class Reader:
 
 def _most_memory(process: Process) -> float:
     """MiB at the highest, by the kernel's own count (proc_pid_status(5)); 0 where it tells none."""
-    status, told = Path(f"/proc/{process.child.pid}/status"), ""
+    status, message = Path(f"/proc/{process.child.pid}/status"), ""
     while process.child.poll() is None:
         now = status.read_text() if status.exists() else ""
-        told = now if "VmHWM" in now else told
+        message = now if "VmHWM" in now else message
         time.sleep(LOOK_EVERY)
-    peak = re.search(r"^VmHWM:\s+(\d+) kB", told, re.MULTILINE)
+    peak = re.search(r"^VmHWM:\s+(\d+) kB", message, re.MULTILINE)
     return int(peak[1]) / 1024 if peak else 0.0

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.benchmarks.figures import Figure, Findings
 from sandbox.benchmarks.ground import Ground
-from sandbox.benchmarks.staging import Staged, fewest_requests, staged
+from sandbox.benchmarks.installations import DealsInstallation, deals_installation, fewest_requests
 from sandbox.demo import prove
 
 BUCKET = 250
@@ -25,16 +25,16 @@ def run(ground: Ground) -> Findings:
         "bucket_size": BUCKET,
         "bucket_leak": leak,
     }
-    with staged(ground, emulator=emulator, **limits) as play:
-        ids = play.seed(scale.deals, is_silent=True)
-        play.forget_counts()
+    with deals_installation(ground, emulator=emulator, **limits) as installation:
+        ids = installation.seed(scale.deals, is_silent=True)
+        installation.forget_counts()
         ground.say(f"{len(ids)} deals at {scale.per_minute} requests a minute")
-        told = play.drain(ids)
-        return _judged(play, ids, told["seconds"], per_minute=scale.per_minute)
+        message = installation.drain(ids)
+        return _judged(installation, ids, message["seconds"], per_minute=scale.per_minute)
 
 
-def _judged(play: Staged, ids: list[str], seconds: float, *, per_minute: int) -> Findings:
-    counts = play.counts()
+def _judged(installation: DealsInstallation, ids: list[str], seconds: float, *, per_minute: int) -> Findings:
+    counts = installation.counts()
     fewest = fewest_requests(len(ids))
     used = sum(one["requests"] for one in counts.values())
     floor = max(fewest.values()) * 60 / per_minute
@@ -42,7 +42,7 @@ def _judged(play: Staged, ids: list[str], seconds: float, *, per_minute: int) ->
     refused = sum(one["limit_errors"] for one in counts.values())
     at_usual_pace = seconds * per_minute / USUAL_PACE
     original = len(ids) / ORIGINAL_DEALS_A_MINUTE * 60
-    proof = prove(play, ids)
+    proof = prove(installation, ids)
     return Findings(
         figures=[
             Figure("API economy: requests ÷ fewest possible", used / sum(fewest.values()), most=1.05),

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.benchmarks.figures import Figure, Findings, median
 from sandbox.benchmarks.ground import Ground
-from sandbox.benchmarks.staging import UNPACED, Staged, staged
+from sandbox.benchmarks.installations import UNPACED, DealsInstallation, deals_installation
 from sandbox.demo import prove
 
 HOST = {"WORKERS": "2", "REQUESTS_AT_ONCE": "1"}
@@ -25,10 +25,12 @@ def run(ground: Ground) -> Findings:
     if "mysql" not in ground.engines:
         return Findings(notes=["Skipped: several hosts need MariaDB or MySQL (--mysql URL)."])
     emulator = ["--no-bucket", "--latency", str(SLOW)]
-    with staged(ground, engine="mysql", emulator=emulator, settings=HOST, slots=SLOTS) as play:
-        alone, together, unproven = _compare(ground, play)
-        paced = _paced(ground, play)
-        duplicates = play.target.get("stats")["duplicates_by_origin"]
+    with deals_installation(
+        ground, engine="mysql", emulator=emulator, settings=HOST, slots=SLOTS
+    ) as installation:
+        alone, together, unproven = _compare(ground, installation)
+        paced = _paced(ground, installation)
+        duplicates = installation.target.get("stats")["duplicates_by_origin"]
     gain = median(together) / median(alone)
     return Findings(
         figures=[
@@ -52,35 +54,35 @@ def run(ground: Ground) -> Findings:
     )
 
 
-def _compare(ground: Ground, play: Staged) -> tuple[list[float], list[float], int]:
+def _compare(ground: Ground, installation: DealsInstallation) -> tuple[list[float], list[float], int]:
     alone: list[float] = []
     together: list[float] = []
     unproven = 0
     for _ in range(ground.scale.rounds):
         for rates, has_second in ((alone, False), (together, True)):
-            second = play.start_worker("second") if has_second else None
+            second = installation.start_worker("second") if has_second else None
             if second:
-                play.inside("workers", count=2)
-            ids = play.seed(ground.scale.deals, is_silent=True)
-            rates.append(len(ids) / play.drain(ids)["seconds"])
-            unproven += 0 if prove(play, ids).holds else 1
+                installation.inside("workers", count=2)
+            ids = installation.seed(ground.scale.deals, is_silent=True)
+            rates.append(len(ids) / installation.drain(ids)["seconds"])
+            unproven += 0 if prove(installation, ids).holds else 1
             if second:
                 second.stop()
-                play.inside("forget_workers")
+                installation.inside("forget_workers")
         ground.say(f"one cluster {alone[-1]:.0f}, two {together[-1]:.0f} deals/s")
     return alone, together, unproven
 
 
-def _paced(ground: Ground, play: Staged) -> float:
+def _paced(ground: Ground, installation: DealsInstallation) -> float:
     """Two clusters at a pace: the most requests in a sliding minute, as a share of those allowed."""
     allowed = ground.scale.per_minute // PART
-    play.portal = {**UNPACED, "slots": SLOTS, "requests_per_minute": allowed, "burst": 1}
-    play.configure()
-    second = play.start_worker("second")
-    play.inside("workers", count=2)
-    ids = play.seed(ground.scale.deals // PART, is_silent=True)
-    play.forget_counts()
-    play.drain(ids)
+    installation.portal = {**UNPACED, "slots": SLOTS, "requests_per_minute": allowed, "burst": 1}
+    installation.configure()
+    second = installation.start_worker("second")
+    installation.inside("workers", count=2)
+    ids = installation.seed(ground.scale.deals // PART, is_silent=True)
+    installation.forget_counts()
+    installation.drain(ids)
     second.stop()
-    told: list[Any] = [one["max_in_sliding_minute"] / allowed for one in play.counts().values()]
-    return float(max(told))
+    message: list[Any] = [one["max_in_sliding_minute"] / allowed for one in installation.counts().values()]
+    return float(max(message))

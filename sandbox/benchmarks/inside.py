@@ -14,7 +14,7 @@ from django.utils import timezone
 from sandbox.benchmarks.filling import fill
 from sandbox.benchmarks.looking import full_counts, tally
 from sync import engine, inbox
-from sync.connectors.types import Notice
+from sync.connectors.types import IncomingEvent
 from sync.models import ApiKey, Attempt, CoreUser, Event, Heartbeat, Job, Message, Portal
 from sync.queue import wakeup
 
@@ -26,7 +26,7 @@ PATIENCE = 60.0
 def pour(*, first: int, count: int, slug: str = "source") -> Portal:
     """Store webhooks about `count` deals from ID `first` in one transaction; their portal."""
     portal = Portal.objects.get(slug=slug)
-    notices = [Notice("deal", "", str(one), own_id=str(one)) for one in range(first, first + count)]
+    notices = [IncomingEvent("deal", "", str(one), own_id=str(one)) for one in range(first, first + count)]
     rows = [
         Event(
             portal=portal,
@@ -46,17 +46,17 @@ def drain(*, first: int, count: int) -> dict[str, Any]:
     """Pour, and wait for the workers: seconds from the bell to the end of the last job, jobs by state."""
     portal = pour(first=first, count=count)
     began = time.time()
-    wakeup.ring(portal.pk)
+    wakeup.wake(portal.pk)
     return _ended(began)
 
 
 def drain_two(*, count: int, second: str) -> dict[str, Any]:
     """The same for two portals with deals from ID 1; the second one's come when the first is under way."""
     began = time.time()
-    wakeup.ring(pour(first=1, count=count).pk)
+    wakeup.wake(pour(first=1, count=count).pk)
     while Job.objects.filter(step="announce").count() < min(100, count // 4):
         time.sleep(LOOK_EVERY)
-    wakeup.ring(pour(first=1, count=count, slug=second).pk)
+    wakeup.wake(pour(first=1, count=count, slug=second).pk)
     return _ended(began)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sandbox.benchmarks.figures import Figure, Findings, median
 from sandbox.benchmarks.ground import Ground
+from sandbox.benchmarks.installations import deals_installation
 from sandbox.benchmarks.serving import BARE, OURS, load, start_bare
-from sandbox.benchmarks.staging import staged
 
 CONNECTIONS = 16
 
@@ -30,25 +30,25 @@ def _compare(ground: Ground, engine: str, findings: Findings) -> None:
     rates: dict[str, list[float]] = {name: [] for name in names}
     slowest: dict[str, list[float]] = {name: [] for name in names}
     lost = 0
-    with staged(ground, engine=engine) as play:
-        play.worker.stop()
-        doors = {"ours": (play.web_port, OURS), "bare": (start_bare(play), BARE)}
+    with deals_installation(ground, engine=engine) as installation:
+        installation.worker.stop()
+        doors = {"ours": (installation.web_port, OURS), "bare": (start_bare(installation), BARE)}
         for number in range(ground.scale.rounds):
             for name, (port, path) in doors.items():
-                told = load(
+                message = load(
                     port,
                     path,
                     first=number * 1_000_000 + 1,
                     connections=CONNECTIONS,
                     seconds=ground.scale.seconds,
                 )
-                rates[name].append(told["per_second"])
-                slowest[name].append(told["p99"])
-                lost += told["sent"] - told["accepted"]
+                rates[name].append(message["per_second"])
+                slowest[name].append(message["p99"])
+                lost += message["sent"] - message["accepted"]
             ground.say(
                 f"{engine}, round {number + 1}: ours {rates['ours'][-1]:.0f}, bare {rates['bare'][-1]:.0f}/s"
             )
-        stored = play.inside("events")["events"]
+        stored = installation.inside("events")["events"]
     ours, bare = (median(rates[name]) for name in names)
     # round by round: what else the machine does meets both
     ratio = median(mine / peer for mine, peer in zip(rates["ours"], rates["bare"], strict=True))

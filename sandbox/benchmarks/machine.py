@@ -36,8 +36,8 @@ def load() -> float:
 
 def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
-    told = cpuinfo.read_text() if cpuinfo.exists() else ""
-    name = re.search(r"^model name\s*:\s*(.+)$", told, re.MULTILINE)
+    message = cpuinfo.read_text() if cpuinfo.exists() else ""
+    name = re.search(r"^model name\s*:\s*(.+)$", message, re.MULTILINE)
     return name[1].strip() if name else platform.processor() or platform.machine()
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sandbox.benchmarks.figures import Figure, Findings
 from sandbox.benchmarks.ground import Ground
+from sandbox.benchmarks.installations import deals_installation
 from sandbox.benchmarks.serving import OURS, load
-from sandbox.benchmarks.staging import staged
 from sandbox.demo import Process
 
 STAGES = 4
@@ -23,14 +23,14 @@ def run(ground: Ground) -> Findings:
     if not Path("/proc/self/smaps_rollup").exists():
         return Findings(notes=["Skipped: this system does not tell a process's share of memory."])
     portion = ground.scale.deals // STAGES
-    with staged(ground) as play:
+    with deals_installation(ground) as installation:
         worker, web = [], []
         for _ in range(STAGES):
-            play.drain(play.seed(portion, is_silent=True))
-            worker.append(memory_of(play.worker))
+            installation.drain(installation.seed(portion, is_silent=True))
+            worker.append(memory_of(installation.worker))
         for number in range(STAGES):
-            load(play.web_port, OURS, first=10_000_000 + number * portion, count=portion)
-            web.append(memory_of(play.web))
+            load(installation.web_port, OURS, first=10_000_000 + number * portion, count=portion)
+            web.append(memory_of(installation.web))
     rows: list[Sequence[str]] = [
         ("after", "largest worker process", "whole cluster", "largest web process", "whole web")
     ]
@@ -59,10 +59,10 @@ def _tree(root: int) -> list[int]:
     parents: dict[int, int] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
-            told = entry.read_text().rpartition(")")[2].split()
+            message = entry.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        parents[int(entry.parent.name)] = int(told[1])
+        parents[int(entry.parent.name)] = int(message[1])
     found = [root]
     for pid in found:
         found += [child for child, parent in parents.items() if parent == pid]
@@ -71,8 +71,8 @@ def _tree(root: int) -> list[int]:
 
 def _pss(pid: int) -> float:
     try:
-        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        message = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0.0
-    line = re.search(r"^Pss:\s+(\d+) kB", told, re.MULTILINE)
+    line = re.search(r"^Pss:\s+(\d+) kB", message, re.MULTILINE)
     return int(line[1]) / MEBIBYTE if line else 0.0

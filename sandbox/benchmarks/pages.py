@@ -10,7 +10,7 @@ import requests
 from sandbox.benchmarks.figures import Figure, Findings, median
 from sandbox.benchmarks.filling import FIRST_ID
 from sandbox.benchmarks.ground import Ground
-from sandbox.benchmarks.staging import Staged, staged
+from sandbox.benchmarks.installations import DealsInstallation, deals_installation
 from sandbox.demo import run_manage
 
 LOGIN, PASSWORD = "bench", "of-the-benchmark"
@@ -88,17 +88,19 @@ def run(ground: Ground) -> Findings:
 def _measured(ground: Ground, engine: str, findings: Findings) -> dict[str, list[float]]:
     """Milliseconds of each visit of each page."""
     addresses, visits = pages(ground.scale.rows), ground.scale.rounds + 1
-    with staged(ground, engine=engine) as play:
-        play.worker.stop()
-        seconds = play.inside("fill", rows=ground.scale.rows)["seconds"]
+    with deals_installation(ground, engine=engine) as installation:
+        installation.worker.stop()
+        seconds = installation.inside("fill", rows=ground.scale.rows)["seconds"]
         ground.say(f"{engine}: {ground.scale.rows} ended jobs written in {seconds:.0f} s")
-        person = _signed_in(play)
+        person = _signed_in(installation)
         times = {
-            page: [_seconds(person, play.base + path) * 1000 for _ in range(visits)]
+            page: [_seconds(person, installation.base + path) * 1000 for _ in range(visits)]
             for page, path in addresses.items()
         }
-        times[TALLY] = [one * 1000 for one in play.inside("tally", rounds=visits)["seconds"]]
-        counted = play.inside("full_counts", pages=list(addresses.values()), login=LOGIN)["statements"]
+        times[TALLY] = [one * 1000 for one in installation.inside("tally", rounds=visits)["seconds"]]
+        counted = installation.inside("full_counts", pages=list(addresses.values()), login=LOGIN)[
+            "statements"
+        ]
     middle = {page: median(found[1:]) for page, found in times.items()}
     slowest = max(middle, key=lambda page: middle[page])
     ground.say(f"{engine}: the slowest is “{slowest}”, {middle[slowest]:.0f} ms; {len(counted)} full counts")
@@ -111,15 +113,15 @@ def _measured(ground: Ground, engine: str, findings: Findings) -> dict[str, list
     return times
 
 
-def _signed_in(play: Staged) -> requests.Session:
+def _signed_in(installation: DealsInstallation) -> requests.Session:
     account = {
         "DJANGO_SUPERUSER_USERNAME": LOGIN,
         "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
         "DJANGO_SUPERUSER_EMAIL": "bench@example.com",
     }
-    run_manage("createsuperuser", "--noinput", environment={**play.environment, **account})
+    run_manage("createsuperuser", "--noinput", environment={**installation.environment, **account})
     person = requests.Session()
-    address = f"{play.base}/admin/login/"
+    address = f"{installation.base}/admin/login/"
     form = person.get(address, timeout=30).text
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
     given = {"username": LOGIN, "password": PASSWORD, "csrfmiddlewaretoken": token[1] if token else ""}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sandbox.benchmarks.figures import Figure, Findings, median
 from sandbox.benchmarks.ground import Ground
-from sandbox.benchmarks.staging import Staged, staged
+from sandbox.benchmarks.installations import DealsInstallation, deals_installation
 from sandbox.demo import prove
 
 SCRIPT = Path(__file__).with_name("peer_script.py")
@@ -67,12 +67,12 @@ def run(ground: Ground) -> Findings:
 def _race(ground: Ground, setting: Setting) -> Race:
     emulator = ["--no-bucket", "--latency", str(setting.latency)]
     race = Race()
-    with staged(ground, emulator=emulator, slots=setting.slots) as play:
+    with deals_installation(ground, emulator=emulator, slots=setting.slots) as installation:
         for number in range(1, ground.scale.rounds + 1):
-            ours, theirs = (play.seed(ground.scale.deals, is_silent=True) for _ in range(2))
-            race.theirs.append(len(theirs) / _script(play, theirs))
-            race.ours.append(len(ours) / play.drain(ours)["seconds"])
-            race.unproven += 0 if prove(play, ours).holds else 1
+            ours, theirs = (installation.seed(ground.scale.deals, is_silent=True) for _ in range(2))
+            race.theirs.append(len(theirs) / _script(installation, theirs))
+            race.ours.append(len(ours) / installation.drain(ours)["seconds"])
+            race.unproven += 0 if prove(installation, ours).holds else 1
             ground.say(
                 f"{setting.latency * 1000:.0f} ms, {setting.slots} slots, round {number}: "
                 f"ours {race.ours[-1]:.0f}, theirs {race.theirs[-1]:.0f} deals/s"
@@ -80,9 +80,15 @@ def _race(ground: Ground, setting: Setting) -> Race:
     return race
 
 
-def _script(play: Staged, ids: list[str]) -> float:
+def _script(installation: DealsInstallation, ids: list[str]) -> float:
     """Seconds the peer takes."""
-    words = [str(SCRIPT), play.source.webhook_url, play.target.webhook_url, ids[0], str(len(ids))]
+    words = [
+        str(SCRIPT),
+        installation.source.webhook_url,
+        installation.target.webhook_url,
+        ids[0],
+        str(len(ids)),
+    ]
     done = subprocess.run(  # noqa: S603  # our own program
         [sys.executable, *words], capture_output=True, text=True, check=False
     )

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sandbox.benchmarks.staging import Staged
+from sandbox.benchmarks.installations import DealsInstallation
+from sandbox.demo.installation import TOKEN
 from sandbox.demo.processes import PROJECT, Process, free_port, wait_until
-from sandbox.demo.stage import TOKEN
 
 OURS = "/inbound/from-source"
 BARE = "/hook"
@@ -19,19 +19,19 @@ BODY = f"ID={{n}}&token={TOKEN}&comments=%D0%9F%D0%B5%D1%80%D0%B5%D0%B7%D0%B2%D0
 LOAD = Path(__file__).with_name("load.py")
 
 
-def start_bare(play: Staged) -> int:
+def start_bare(installation: DealsInstallation) -> int:
     """The bare view over the rehearsal's database; its port."""
     module = "sandbox.benchmarks.bare.wsgi"
-    environment = {**play.environment, "PYTHONPATH": str(PROJECT)}
+    environment = {**installation.environment, "PYTHONPATH": str(PROJECT)}
     table = Process(
-        [sys.executable, "-m", module], log=play.folder / "bare-table.log", environment=environment
+        [sys.executable, "-m", module], log=installation.folder / "bare-table.log", environment=environment
     )
     if table.child.wait():
         raise RuntimeError(table.output())
     port = free_port()
     words = ["-m", "gunicorn", module, "--config", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
-    bare = Process([sys.executable, *words], log=play.folder / "bare.log", environment=environment)
-    play.running.append(bare)
+    bare = Process([sys.executable, *words], log=installation.folder / "bare.log", environment=environment)
+    installation.running.append(bare)
     wait_until(lambda: _listens(port), seconds=30, what=bare.output)
     return port
 
@@ -49,5 +49,5 @@ def load(port: int, path: str, **orders: Any) -> dict[str, Any]:
     )
     if done.returncode:
         raise RuntimeError(done.stderr)
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    message: dict[str, Any] = json.loads(done.stdout)
+    return message

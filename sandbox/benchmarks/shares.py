@@ -11,7 +11,7 @@ import yaml
 
 from sandbox.benchmarks.figures import Figure, Findings, percentile
 from sandbox.benchmarks.ground import Ground
-from sandbox.benchmarks.staging import Staged, played, staged
+from sandbox.benchmarks.installations import DealsInstallation, deals_installation, running
 from sandbox.demo import Process, run_manage
 
 FIRST_ROUTE = "vinilam-vinipol"
@@ -22,14 +22,14 @@ LIVE_EVERY = 0.75
 
 
 @dataclass
-class TwoSources(Staged):
+class TwoSources(DealsInstallation):
     """Two source portals whose routes lead into one; `per_minute` is the pace of that one."""
 
     per_minute: int = 0
 
     def start(self) -> None:
         """One portal more, then everything as usual."""
-        self.second = self._stand(SECOND)
+        self.second = self._portal_process(SECOND)
         self.second.process.wait_for(f"{self.second.base}/emulator/stats")
         super().start()
 
@@ -58,13 +58,13 @@ def run(ground: Ground) -> Findings:
 def _even(ground: Ground, findings: Findings) -> None:
     """The route that comes second, with the first one's backlog standing, gets its half from then on."""
     scale = ground.scale
-    with played(TwoSources, ground, portal={}, per_minute=scale.per_minute) as play:
+    with running(TwoSources, ground, portal={}, per_minute=scale.per_minute) as installation:
         count = scale.deals // 2
-        play.seed(count, is_silent=True)
+        installation.seed(count, is_silent=True)
         deal = {"TITLE": "Deal {n}", "OPPORTUNITY": 1000, "CATEGORY_ID": 2, "STAGE_ID": "C2:NEW"}
-        play.second.post("deals", {"count": count, "fields": deal})
-        play.inside("drain_two", count=count, second=SECOND)
-        order = [deal["ORIGINATOR_ID"].partition("/")[2] for deal in play.target.deals()]
+        installation.second.post("deals", {"count": count, "fields": deal})
+        installation.inside("drain_two", count=count, second=SECOND)
+        order = [deal["ORIGINATOR_ID"].partition("/")[2] for deal in installation.target.deals()]
     starts = order.index(SECOND_ROUTE)
     last = {route: len(order) - order[::-1].index(route) for route in (FIRST_ROUTE, SECOND_ROUTE)}
     both = order[starts : min(last.values())]
@@ -81,25 +81,25 @@ def _even(ground: Ground, findings: Findings) -> None:
 def _live_first(ground: Ground, findings: Findings) -> None:
     """How long live deals take to arrive while a resync of all is under way."""
     scale = ground.scale
-    with staged(ground, requests_per_minute=scale.per_minute, burst=1) as play:
-        play.seed(scale.deals, is_silent=True)
+    with deals_installation(ground, requests_per_minute=scale.per_minute, burst=1) as installation:
+        installation.seed(scale.deals, is_silent=True)
         resync = Process.manage(
             "resync",
             "--route",
             FIRST_ROUTE,
             "--all",
-            log=play.folder / "resync.log",
-            environment=play.environment,
+            log=installation.folder / "resync.log",
+            environment=installation.environment,
         )
-        play.running.append(resync)
-        _until_under_way(play, scale.deals)
+        installation.running.append(resync)
+        _until_under_way(installation, scale.deals)
         live = min(LIVE, max(3, scale.deals // 100))
         for _ in range(live):
-            [deal_id] = play.seed(1, is_silent=True)
-            play.webhook("source", ID=deal_id)
+            [deal_id] = installation.seed(1, is_silent=True)
+            installation.webhook("source", ID=deal_id)
             time.sleep(LIVE_EVERY)
-        told: dict[str, Any] = play.inside("live_waits", count=live)
-    waits, left = told["waits"], told["backfill_left"]
+        message: dict[str, Any] = installation.inside("live_waits", count=live)
+    waits, left = message["waits"], message["backfill_left"]
     interval = 60 / scale.per_minute
     p95 = percentile(waits, 0.95)
     ground.say(
@@ -116,8 +116,8 @@ def _live_first(ground: Ground, findings: Findings) -> None:
     )
 
 
-def _until_under_way(play: Staged, deals: int) -> None:
+def _until_under_way(installation: DealsInstallation, deals: int) -> None:
     ends = time.monotonic() + 120
-    while play.inside("backfill")["created"] < min(100, deals // 4):
+    while installation.inside("backfill")["created"] < min(100, deals // 4):
         if time.monotonic() > ends:
-            raise TimeoutError(play.worker.output()[-2000:])
+            raise TimeoutError(installation.worker.output()[-2000:])

@@ -6,8 +6,8 @@ from typing import Any
 
 from sandbox.benchmarks.figures import Figure, Findings, median
 from sandbox.benchmarks.ground import Ground
+from sandbox.benchmarks.installations import deals_installation
 from sandbox.benchmarks.serving import OURS, load
-from sandbox.benchmarks.staging import staged
 
 CONNECTIONS = 64
 OFFERED = 200.0
@@ -30,22 +30,29 @@ def run(ground: Ground) -> Findings:
 
 def _run_on(ground: Ground, engine: str, findings: Findings) -> None:
     scale = ground.scale
-    with staged(ground, engine=engine, requests_per_minute=scale.per_minute, burst=1) as play:
+    with deals_installation(
+        ground, engine=engine, requests_per_minute=scale.per_minute, burst=1
+    ) as installation:
         streamed = int(OFFERED * scale.seconds)
-        ids = play.seed(scale.deals + streamed * scale.rounds, is_silent=True)
+        ids = installation.seed(scale.deals + streamed * scale.rounds, is_silent=True)
         first = int(ids[0])
-        flood = load(play.web_port, OURS, first=first, connections=CONNECTIONS, count=scale.deals)
+        flood = load(installation.web_port, OURS, first=first, connections=CONNECTIONS, count=scale.deals)
         streams: list[dict[str, Any]] = []
         for number in range(scale.rounds):
             start = first + scale.deals + number * streamed
-            told = load(
-                play.web_port, OURS, first=start, connections=CONNECTIONS, rate=OFFERED, count=streamed
+            message = load(
+                installation.web_port,
+                OURS,
+                first=start,
+                connections=CONNECTIONS,
+                rate=OFFERED,
+                count=streamed,
             )
-            streams.append(told)
-            ground.say(f"{engine}, stream {number + 1}: p99 {told['p99'] * 1000:.0f} ms")
-        stored = play.inside("events")["events"]
-    stream = {name: median(told[name] for told in streams) for name in ("p50", "p99", "longest")}
-    lost = sum(told["sent"] for told in (flood, *streams)) - stored
+            streams.append(message)
+            ground.say(f"{engine}, stream {number + 1}: p99 {message['p99'] * 1000:.0f} ms")
+        stored = installation.inside("events")["events"]
+    stream = {name: median(message[name] for message in streams) for name in ("p50", "p99", "longest")}
+    lost = sum(message["sent"] for message in (flood, *streams)) - stored
     findings.figures += [
         Figure(f"Intake under work on {engine}: {scale.deals} at once", flood["seconds"], "s", most=60),
         Figure(f"Intake under work on {engine}: lost", lost, most=0, digits=0),
@@ -57,7 +64,7 @@ def _run_on(ground: Ground, engine: str, findings: Findings) -> None:
             digits=0,
         ),
     ]
-    accepted = sum(told["accepted"] for told in (flood, *streams))
+    accepted = sum(message["accepted"] for message in (flood, *streams))
     waits = [f"{stream[name] * 1000:.0f} ms" for name in ("p50", "p99", "longest")]
     findings.rows.append((engine, f"{flood['seconds']:.1f} s", accepted, stored, *waits))
     findings.counts[engine] = {"lost": lost, "refused": len(ids) - accepted}

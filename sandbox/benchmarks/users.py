@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sandbox.benchmarks.figures import Figure, Findings, median
 from sandbox.benchmarks.ground import Ground
+from sandbox.benchmarks.installations import deals_installation
 from sandbox.benchmarks.intake import CONNECTIONS
 from sandbox.benchmarks.serving import load, start_bare
-from sandbox.benchmarks.staging import staged
 
 OURS, BARE = "/users", "/people"
 BODY = '{"full_name": "Иван Петров {n}", "phone": "+79161234567", "stage": "NEW"}'
@@ -31,13 +31,16 @@ def _compare(ground: Ground, engine: str, findings: Findings) -> None:
     rates: dict[str, list[float]] = {OURS: [], BARE: []}
     slowest: dict[str, list[float]] = {OURS: [], BARE: []}
     lost = accepted = 0
-    with staged(ground, engine=engine) as play:
-        play.worker.stop()
-        json, key = "Content-Type: application/json", play.inside("key")["key"]
-        doors = {OURS: (play.web_port, [json, f"X-Api-Key: {key}"]), BARE: (start_bare(play), [json])}
+    with deals_installation(ground, engine=engine) as installation:
+        installation.worker.stop()
+        json, key = "Content-Type: application/json", installation.inside("key")["key"]
+        doors = {
+            OURS: (installation.web_port, [json, f"X-Api-Key: {key}"]),
+            BARE: (start_bare(installation), [json]),
+        }
         for number in range(ground.scale.rounds):
             for path, (port, headers) in doors.items():
-                told = load(
+                message = load(
                     port,
                     path,
                     body=BODY,
@@ -45,14 +48,14 @@ def _compare(ground: Ground, engine: str, findings: Findings) -> None:
                     connections=CONNECTIONS,
                     seconds=ground.scale.seconds,
                 )
-                rates[path].append(told["per_second"])
-                slowest[path].append(told["p99"])
-                lost += told["sent"] - told["accepted"]
-                accepted += told["accepted"] if path == OURS else 0
+                rates[path].append(message["per_second"])
+                slowest[path].append(message["p99"])
+                lost += message["sent"] - message["accepted"]
+                accepted += message["accepted"] if path == OURS else 0
             ground.say(
                 f"{engine}, round {number + 1}: ours {rates[OURS][-1]:.0f}, bare {rates[BARE][-1]:.0f}/s"
             )
-        stored = play.inside("people")
+        stored = installation.inside("people")
     ours, bare = (median(rates[path]) for path in (OURS, BARE))
     tails = [f"{median(slowest[path]) * 1000:.0f} ms" for path in (OURS, BARE)]
     findings.figures.append(Figure(f"New users on {engine}: ours ÷ a bare view", ours / bare, least=0.6))

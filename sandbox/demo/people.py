@@ -9,8 +9,8 @@ from typing import Any
 import requests
 import yaml
 
+from sandbox.demo.installation import SECONDS, Installation
 from sandbox.demo.processes import PROJECT, run_manage
-from sandbox.demo.stage import SECONDS, Rehearsal
 
 EXAMPLE = PROJECT / "examples" / "users-leads.yaml"
 MAKE_KEY = (
@@ -41,18 +41,18 @@ class LeadProof:
 
 
 class People:
-    """Users of the API whose leads stand on the rehearsal's target portal."""
+    """Users of the API whose leads are on the installation's target portal."""
 
-    def __init__(self, rehearsal: Rehearsal) -> None:
+    def __init__(self, installation: Installation) -> None:
         """Import the shipped route with the target portal at its end, and make a key."""
-        self._rehearsal = rehearsal
+        self._installation = installation
         config = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
         config["portals"] = [portal for portal in config["portals"] if portal.get("kind") == "core"]
         config["routes"][0]["target"] = "vinipol"
-        path = rehearsal.folder / "leads.yaml"
+        path = installation.folder / "leads.yaml"
         path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
-        run_manage("import_config", str(path), environment=rehearsal.environment)
-        key = rehearsal.manage("shell", "--no-imports", "--command", MAKE_KEY).split()[-1]
+        run_manage("import_config", str(path), environment=installation.environment)
+        key = installation.manage("shell", "--no-imports", "--command", MAKE_KEY).split()[-1]
         self._door = requests.Session()
         self._door.headers["X-Api-Key"] = key
         self._ids: list[str] = []
@@ -71,7 +71,7 @@ class People:
     def prove(self) -> LeadProof:
         """Look into the portal, and ask the API what it knows."""
         proof = LeadProof(sent=len(self._ids))
-        leads = self._rehearsal.target.get("leads")["leads"]
+        leads = self._installation.target.get("leads")["leads"]
         arrived = Counter(lead["ORIGIN_ID"] for lead in leads)
         lead_of = {lead["ORIGIN_ID"]: int(lead["ID"]) for lead in leads}
         for user_id in self._ids:
@@ -82,7 +82,7 @@ class People:
         return proof
 
     def _asked(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-        answer = self._door.request(method, self._rehearsal.base + path, json=body, timeout=SECONDS)
+        answer = self._door.request(method, self._installation.base + path, json=body, timeout=SECONDS)
         answer.raise_for_status()
-        told: dict[str, Any] = answer.json()
-        return told
+        message: dict[str, Any] = answer.json()
+        return message

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from sandbox.demo.stage import Rehearsal
+from sandbox.demo.installation import Installation
 
 ARRIVED_STAGE = "C2:UC_MXQPC8"
 
@@ -35,12 +35,12 @@ class Proof:
         )
 
 
-def prove(rehearsal: Rehearsal, ids: list[str]) -> Proof:
+def prove(installation: Installation, ids: list[str]) -> Proof:
     """Look into both portals, not into our database."""
     proof = Proof(sent=len(ids))
-    arrived = Counter(deal["ORIGIN_ID"] for deal in rehearsal.target.deals() if deal["ORIGIN_ID"])
-    cards = {str(deal["ID"]): deal for deal in rehearsal.source.deals()}
-    comments = Counter(str(row["ENTITY_ID"]) for row in rehearsal.source.get("comments")["comments"])
+    arrived = Counter(deal["ORIGIN_ID"] for deal in installation.target.deals() if deal["ORIGIN_ID"])
+    cards = {str(deal["ID"]): deal for deal in installation.source.deals()}
+    comments = Counter(str(row["ENTITY_ID"]) for row in installation.source.get("comments")["comments"])
     for deal_id in ids:
         if arrived[deal_id] != 1:
             (proof.doubled if arrived[deal_id] else proof.lost).append(deal_id)

@@ -1,1 +1,1 @@
-"""Stand-in outside systems over real HTTP, for rehearsal, demo and tests."""
+"""Emulated outside systems over real HTTP, for rehearsal, demo and tests."""

@@ -17,9 +17,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
+from sync.admin.labels import badge_of
 from sync.admin.moments import ago, exact
 from sync.admin.screen import ReadOnly, Screen
-from sync.admin.words import badge_of
 from sync.models import ApiKey
 from sync.models.secret import cipher
 

@@ -15,9 +15,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sync.admin.cards import card_link
+from sync.admin.labels import badge_of, brief, safe
 from sync.admin.moments import ago, exact
 from sync.admin.screen import ReadOnly, Screen
-from sync.admin.words import badge_of, brief, safe
 from sync.messaging import users
 from sync.models import CoreUser, Route
 

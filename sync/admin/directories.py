@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from sync.admin.labels import badge_of
 from sync.admin.moments import ago
 from sync.admin.screen import ReadOnly, Screen
-from sync.admin.words import badge_of
 from sync.maintenance import directory_runs
 from sync.models import Directory, DirectoryField, DirectoryNote, DirectoryRun, Job
 from sync.models.directory import COUNTS
@@ -164,12 +164,12 @@ class DirectoryRunAdmin(ReadOnly, Screen):
         done = [run for run in held if run.approve()]
         for run in done:
             if run.job:
-                wakeup.ring(run.job.portal_id)
+                wakeup.wake(run.job.portal_id)
         self.log_many(request, done, gettext("Apply all the same"))
-        told = (
+        message = (
             gettext("It is read again and then applied.") if done else gettext("Nothing is held back here.")
         )
-        self.message_user(request, told, messages.SUCCESS if done else messages.WARNING)
+        self.message_user(request, message, messages.SUCCESS if done else messages.WARNING)
 
     @admin.display(description=_("started"))
     def started(self, run: DirectoryRun) -> SafeString | str:

@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.admin.cards import card_link, portals_at, read_id
 from sync.admin.filters import OutcomeFilter, ReceivedFilter
+from sync.admin.labels import ACTIONS, ENTITIES, badge, safe, safe_pairs
 from sync.admin.moments import ago, exact
 from sync.admin.screen import ReadOnly, Screen
-from sync.admin.words import ACTIONS, ENTITIES, badge, safe, safe_pairs
 from sync.models import Event, Job
 
-MOST_JOBS = 20
+MAX_JOBS = 20
 
 
 @admin.register(Event)
@@ -119,7 +119,7 @@ class EventAdmin(ReadOnly, Screen):
             Job.objects.filter(source_id=event.record_id)
             .filter(_at(event))
             .select_related("route")
-            .order_by("source_id", "-id")[:MOST_JOBS]
+            .order_by("source_id", "-id")[:MAX_JOBS]
         )
         rows = [
             (reverse("admin:sync_job_change", args=[job.pk]), job.pk, job.route, job.get_state_display())

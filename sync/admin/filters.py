@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from sync.admin.labels import step_words
 from sync.admin.moments import rows_since
-from sync.admin.words import step_words
 from sync.flows import FLOWS
 from sync.models import Event, Job, Portal, Route
 

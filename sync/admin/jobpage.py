@@ -8,16 +8,16 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from sync.admin.labels import ADVICE, badge, safe, step_words
 from sync.admin.moments import exact
-from sync.admin.outlook import outlook
-from sync.admin.words import ADVICE, badge, safe, step_words
+from sync.admin.next_step import next_step_text
 from sync.flows import FLOWS
 from sync.models import Attempt, Event, Job, Link
 
-MOST_TRIES = 50
+MAX_TRIES = 50
 """Tries shown; a job that waited for a portal for days may have thousands."""
 
-MOST_EVENTS = 20
+MAX_EVENTS = 20
 
 MAPPED_AS = {"deal": "deal", "feedback": "deal", "lead": "lead"}
 """Kind of job → what its mapping joins; a comment's ID is no deal's."""
@@ -36,15 +36,15 @@ WORDS: dict[str, dict[str, Any]] = {
 
 def page_of(job: Job, request: HttpRequest) -> dict[str, Any]:
     """What the template shows about the job beside its fields; each part only to those who may see it."""
-    tries = list(job.attempt_rows.order_by("-id")[: MOST_TRIES + 1])
+    tries = list(job.attempt_rows.order_by("-id")[: MAX_TRIES + 1])
     return {
         "job": job,
-        "outlook": outlook(job),
+        "outlook": next_step_text(job),
         "advice": ADVICE.get(job.failure, "") if job.state == Job.State.FAILED else "",
         "reason": safe(job.note),
         "warning": safe(job.warning),
-        "tries": [_try(attempt) for attempt in tries[:MOST_TRIES]],
-        "has_older_tries": len(tries) > MOST_TRIES,
+        "tries": [_try(attempt) for attempt in tries[:MAX_TRIES]],
+        "has_older_tries": len(tries) > MAX_TRIES,
         "events": _events(job) if request.user.has_perm("sync.view_event") else [],
         "link": _link(job) if request.user.has_perm("sync.view_link") else None,
         "words": WORDS[MAPPED_AS.get(job.kind, "deal")],
@@ -82,7 +82,7 @@ def _events(job: Job) -> list[Event]:
         ids, portals = [*ids, job.target_id], [*portals, job.route.target_id or job.route.source_id]
     rows = Event.objects.filter(record_id__in=filter(None, ids), portal__in=portals)
     newest = rows.order_by("record_id", "-id")  # by ID alone, SQLite would read the portals' whole history
-    events = list(newest.select_related("portal")[:MOST_EVENTS])
+    events = list(newest.select_related("portal")[:MAX_EVENTS])
     for event in events:
         event.note = safe(event.note)
     return events

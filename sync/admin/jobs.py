@@ -15,15 +15,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from sync.admin.bulk_actions import BulkResult, change_many
 from sync.admin.cards import card_link
 from sync.admin.filters import CreatedFilter, FailureFilter, FinishedFilter, StateFilter, StepFilter
 from sync.admin.jobpage import page_of
-from sync.admin.many import Done, change_many
+from sync.admin.labels import KINDS, badge, brief, safe_pairs, step_words
 from sync.admin.moments import ago, exact
-from sync.admin.screen import MOST_LOGGED, ReadOnly, Screen
+from sync.admin.related_records import related_records
+from sync.admin.screen import MAX_LOGGED, ReadOnly, Screen
 from sync.admin.searching import DealSearch
-from sync.admin.traces import traces
-from sync.admin.words import KINDS, badge, brief, safe_pairs, step_words
 from sync.engine.notifications import cancel
 from sync.models import Job, Portal, Route
 from sync.queue import wakeup
@@ -63,7 +63,7 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list; a search without a find says what else is known of the record."""
-        looked_for = partial(traces, request.user, request.GET.get(SEARCH_VAR, ""))
+        looked_for = partial(related_records, request.user, request.GET.get(SEARCH_VAR, ""))
         return super().changelist_view(request, {"traces": looked_for} | (extra_context or {}))
 
     def change_view(
@@ -94,30 +94,30 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     @admin.action(description=_("Retry"), permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Failed and cancelled jobs wait again, at the step where they stopped."""
-        rows = list(queryset.filter(state__in=RETRIABLE)[: MOST_LOGGED + 1])
+        rows = list(queryset.filter(state__in=RETRIABLE)[: MAX_LOGGED + 1])
         done = change_many(queryset, RETRIABLE, lambda jobs: jobs.requeue(now=timezone.now()))
         for portal_id in Portal.objects.filter(is_paused=False).values_list("pk", flat=True):
-            wakeup.ring(portal_id)
+            wakeup.wake(portal_id)
         self.log_many(request, rows, gettext("Retry"))
-        told = ngettext("%(count)s job is queued again.", "%(count)s jobs are queued again.", done.count)
-        self._tell(request, done, told, gettext("Only failed and cancelled jobs can be retried."))
+        message = ngettext("%(count)s job is queued again.", "%(count)s jobs are queued again.", done.count)
+        self._tell(request, done, message, gettext("Only failed and cancelled jobs can be retried."))
 
     @admin.action(description=_("Cancel"), permissions=["cancel"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Waiting and failed jobs end here; running ones stay."""
-        rows = list(queryset.filter(state__in=CANCELLABLE)[: MOST_LOGGED + 1])
+        rows = list(queryset.filter(state__in=CANCELLABLE)[: MAX_LOGGED + 1])
         done = change_many(queryset, CANCELLABLE, cancel)
         self.log_many(request, rows, gettext("Cancel"))
-        told = ngettext("%(count)s job is cancelled.", "%(count)s jobs are cancelled.", done.count)
-        self._tell(request, done, told, gettext("Only waiting and failed jobs can be cancelled."))
+        message = ngettext("%(count)s job is cancelled.", "%(count)s jobs are cancelled.", done.count)
+        self._tell(request, done, message, gettext("Only waiting and failed jobs can be cancelled."))
 
-    def _tell(self, request: HttpRequest, done: Done, told: str, otherwise: str) -> None:
-        told = told % {"count": done.count}
+    def _tell(self, request: HttpRequest, done: BulkResult, message: str, otherwise: str) -> None:
+        message = message % {"count": done.count}
         if not done.is_all:
             rest = gettext("That is not all: press again for the rest.")
-            self.message_user(request, f"{told} {rest}", messages.WARNING)
+            self.message_user(request, f"{message} {rest}", messages.WARNING)
         elif done.count:
-            self.message_user(request, told, messages.SUCCESS)
+            self.message_user(request, message, messages.SUCCESS)
         else:
             self.message_user(request, otherwise, messages.WARNING)
 

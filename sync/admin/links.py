@@ -14,10 +14,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sync.admin.cards import card_link, read_number
+from sync.admin.labels import ENTITIES
 from sync.admin.moments import ago, exact
 from sync.admin.screen import ReadOnly, Screen
 from sync.admin.searching import MAPPED, DealSearch
-from sync.admin.words import ENTITIES
 from sync.models import Link, Route
 
 
@@ -42,13 +42,13 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
         number = read_number(self.cleaned_data["target_id"])
         if number is None:
             raise ValidationError(gettext("This is neither an ID nor the address of a card."))
-        twins = Link.objects.filter(
+        duplicates = Link.objects.filter(
             route=self.instance.route_id, entity=self.instance.entity, target_id=number.deal_id
         ).exclude(pk=self.instance.pk)
-        if twin := twins.first():
+        if duplicate := duplicates.first():
             raise ValidationError(
                 gettext("%(target)s is already mapped to %(source)s. Correct that mapping first.")
-                % {"target": number.deal_id, "source": twin.source_id}
+                % {"target": number.deal_id, "source": duplicate.source_id}
             )
         return number.deal_id
 

@@ -93,8 +93,8 @@ def read_values(text: str) -> dict[str, str]:
         if not line.strip():
             continue
         value, equals, becomes = (part.strip() for part in line.rpartition("="))
-        twin = lines_of.setdefault(value.casefold(), number)
-        if fault := _fault(value, equals, becomes) or (_twin(twin) if twin != number else ""):
+        duplicate = lines_of.setdefault(value.casefold(), number)
+        if fault := _fault(value, equals, becomes) or (_duplicate(duplicate) if duplicate != number else ""):
             faults.append(_("Line %(number)s: %(fault)s") % {"number": number, "fault": fault})
         values[value] = becomes
     if faults:
@@ -112,7 +112,7 @@ def _fault(value: str, equals: str, becomes: str) -> str:
     return ""
 
 
-def _twin(number: int) -> str:
+def _duplicate(number: int) -> str:
     return _("the same value as in line %(number)s.") % {"number": number}
 
 

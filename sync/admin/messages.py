@@ -13,10 +13,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sync.admin.filters import Choices
+from sync.admin.labels import badge_of, safe, safe_pairs
 from sync.admin.moments import ago, exact
 from sync.admin.screen import ReadOnly, Screen
-from sync.admin.words import badge_of, safe, safe_pairs
-from sync.models import Dispatch, Message
+from sync.models import Message, OutboxLease
 
 
 class SentFilter(admin.SimpleListFilter):
@@ -48,11 +48,11 @@ class MessageAdmin(ReadOnly, Screen):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list, and above it why messages cannot be sent."""
-        dispatch = Dispatch.objects.filter(failures__gt=0).first()
-        if dispatch and Message.unsent().exists():
-            words = {"trouble": safe(dispatch.trouble), "count": dispatch.failures}
-            told = gettext("Messages cannot be sent: %(trouble)s (tries in a row: %(count)s)") % words
-            messages.warning(request, told)
+        lease = OutboxLease.objects.filter(failures__gt=0).first()
+        if lease and Message.unsent().exists():
+            words = {"trouble": safe(lease.trouble), "count": lease.failures}
+            message = gettext("Messages cannot be sent: %(trouble)s (tries in a row: %(count)s)") % words
+            messages.warning(request, message)
         return super().changelist_view(request, extra_context)
 
     @admin.display(description=_("user"))

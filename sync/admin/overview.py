@@ -11,15 +11,15 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from sync.admin.labels import badge_of, brief
 from sync.admin.moments import ago
-from sync.admin.outlook import is_silent, portal_state
-from sync.admin.words import badge_of, brief
-from sync.models import Dispatch, Heartbeat, Job, Message, Pace, Portal
+from sync.admin.next_step import is_silent, portal_state
+from sync.models import Heartbeat, Job, Message, OutboxLease, Pace, Portal
 
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 """Failed jobs of one word that are counted; more are told as "10000+"."""
 
-MOST_ROWS = 20
+MAX_ROWS = 20
 
 
 def bad_news(user: Any) -> list[dict[str, Any]] | None:
@@ -32,13 +32,13 @@ def bad_news(user: Any) -> list[dict[str, Any]] | None:
 
 
 def _failures() -> list[dict[str, Any]]:
-    counts = {word: Job.objects.filter(failure=word)[:MOST_COUNTED].count() for word in Job.Failure}
+    counts = {word: Job.objects.filter(failure=word)[:MAX_COUNTED].count() for word in Job.Failure}
     address = reverse("admin:sync_job_changelist")
     return [
         _row(
             "bad",
             _("Failed jobs: %(why)s") % {"why": word.label},
-            f"{count}+" if count == MOST_COUNTED else count,
+            f"{count}+" if count == MAX_COUNTED else count,
             f"{address}?failure={word}",
         )
         for word, count in counts.items()
@@ -47,13 +47,13 @@ def _failures() -> list[dict[str, Any]]:
 
 
 def _portals() -> list[dict[str, Any]]:
-    troubled = Pace.objects.filter(failures__gt=0).select_related("portal")[:MOST_ROWS]
+    troubled = Pace.objects.filter(failures__gt=0).select_related("portal")[:MAX_ROWS]
     rows = [
         _row(*_state(pace), brief(pace.trouble), _page(pace.portal))
         for pace in troubled
         if not pace.portal.is_paused
     ]
-    paused = Portal.objects.filter(is_paused=True)[:MOST_ROWS]
+    paused = Portal.objects.filter(is_paused=True)[:MAX_ROWS]
     return rows + [_row("quiet", f"{portal}: {_('paused')}", "", _page(portal)) for portal in paused]
 
 
@@ -67,7 +67,7 @@ def _page(portal: Portal) -> str:
 
 
 def _workers() -> list[dict[str, Any]]:
-    workers = list(Heartbeat.objects.order_by("-seen_at")[:MOST_ROWS])
+    workers = list(Heartbeat.objects.order_by("-seen_at")[:MAX_ROWS])
     address = reverse("admin:sync_heartbeat_changelist")
     missing = []
     if not Heartbeat.alive().exists():
@@ -83,14 +83,12 @@ def _workers() -> list[dict[str, Any]]:
 
 
 def _messages() -> list[dict[str, Any]]:
-    dispatch = Dispatch.objects.filter(failures__gt=0).first()
-    unsent = Message.unsent()[:MOST_COUNTED].count() if dispatch else 0
-    if dispatch is None or not unsent:
+    lease = OutboxLease.objects.filter(failures__gt=0).first()
+    unsent = Message.unsent()[:MAX_COUNTED].count() if lease else 0
+    if lease is None or not unsent:
         return []
     words = _("Messages that cannot be sent: %(count)s") % {"count": unsent}
-    return [
-        _row("bad", words, brief(dispatch.trouble), reverse("admin:sync_message_changelist") + "?sent=no")
-    ]
+    return [_row("bad", words, brief(lease.trouble), reverse("admin:sync_message_changelist") + "?sent=no")]
 
 
 def _row(tone: str, what: str, detail: Any, address: str) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.utils.functional import cached_property
 
-MOST_COUNTED = 5000
+MAX_COUNTED = 5000
 """Rows that are counted and can be paged through; staff who need more set a filter."""
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic only for mypy
-    """Counts up to MOST_COUNTED rows: a COUNT(*) over a million takes seconds, and nobody pages there.
+    """Counts up to MAX_COUNTED rows: a COUNT(*) over a million takes seconds, and nobody pages there.
 
     A page is first looked for among IDs alone, which an index mostly holds; then its rows are read. In one
     query the database would read thousands of rows from all over the table, only to sort fifty to the top.
@@ -20,13 +20,13 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic only for 
 
     @cached_property
     def count(self) -> int:
-        """The number of rows, or MOST_COUNTED when there are more."""
-        return int(self.object_list.order_by().values("pk")[: MOST_COUNTED + 1].count())
+        """The number of rows, or MAX_COUNTED when there are more."""
+        return int(self.object_list.order_by().values("pk")[: MAX_COUNTED + 1].count())
 
     @property
     def is_capped(self) -> bool:
         """Whether there are more rows than were counted."""
-        return self.count > MOST_COUNTED
+        return self.count > MAX_COUNTED
 
     def page(self, number: int | str) -> Page[Any]:
         """One page; its rows are a list."""

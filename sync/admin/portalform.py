@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from sync.admin.cards import host_of
-from sync.admin.words import sentence
+from sync.admin.labels import sentence
 from sync.config.ends import other_core
 from sync.config.secrets import ADDRESS_OF_KIND
 from sync.models import Portal
 
 SECRETS = ("webhook_url", "inbound_token")
-SHORTEST_TOKEN = 8
+MIN_TOKEN = 8
 
 
 class PortalForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -51,10 +51,8 @@ class PortalForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_inbound_token(self) -> str:
         """The new token, or the stored one."""
         token = (self.cleaned_data["inbound_token"] or "").strip()
-        if token and len(token) < SHORTEST_TOKEN:
-            raise ValidationError(
-                _("Too short: take at least %(count)s characters.") % {"count": SHORTEST_TOKEN}
-            )
+        if token and len(token) < MIN_TOKEN:
+            raise ValidationError(_("Too short: take at least %(count)s characters.") % {"count": MIN_TOKEN})
         return token or self.instance.inbound_token
 
     def clean(self) -> dict[str, Any]:

@@ -19,10 +19,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from sync.admin.cards import host_of
-from sync.admin.outlook import portal_state
+from sync.admin.labels import badge_of, safe
+from sync.admin.next_step import portal_state
 from sync.admin.pausing import PausingScreen
 from sync.admin.portalform import SECRETS, PortalForm
-from sync.admin.words import badge_of, safe
 from sync.connectors import open_client
 from sync.connectors.bitrix24 import crm
 from sync.errors import SyncError
@@ -110,19 +110,19 @@ class PortalAdmin(PausingScreen):
         super().save_model(request, obj, form, change)
         if "webhook_url" in form.changed_data:
             Pace.of(obj).passed_one()  # its trouble was the old address's
-        wakeup.ring(obj.pk)
+        wakeup.wake(obj.pk)
 
     def wake(self, record: Any) -> None:
         """What has gathered goes out."""
-        wakeup.ring(record.pk)
+        wakeup.wake(record.pk)
 
     @admin.action(description=_("Check now"), permissions=["change"])
     def check_now(self, request: HttpRequest, queryset: QuerySet[Portal]) -> None:
         """Ask each portal who we are there: one harmless request, within its limit."""
         for portal in queryset.exclude(kind=Portal.Kind.CORE):
-            is_fine, told = ask(portal)
+            is_fine, message = ask(portal)
             level = messages.SUCCESS if is_fine else messages.ERROR
-            self.message_user(request, f"{portal}: {told}", level)
+            self.message_user(request, f"{portal}: {message}", level)
 
     @admin.display(description=_("host"))
     def host(self, portal: Portal) -> str:
@@ -158,15 +158,15 @@ def ask(portal: Portal) -> tuple[bool, str]:
     client = open_client(portal.kind, replace(access_to(portal), read_timeout=CHECK_SECONDS))
     began = time.monotonic()
     try:
-        profile = crm.read_profile(client.carry({"who": crm.who_am_i()}).answers["who"].result())
+        profile = crm.read_profile(client.execute({"who": crm.who_am_i()}).answers["who"].result())
     except SyncError as error:
         return False, safe(error.message)
     pace.passed_one()
-    wakeup.ring(portal.pk)
-    told = gettext("answers in %(seconds).1f s; the webhook belongs to user %(name)s%(role)s.")
+    wakeup.wake(portal.pk)
+    message = gettext("answers in %(seconds).1f s; the webhook belongs to user %(name)s%(role)s.")
     role = gettext(" (administrator)") if profile.is_admin else ""
     name = profile.name or f"№{profile.user_id}"
-    return True, told % {"seconds": time.monotonic() - began, "name": name, "role": role}
+    return True, message % {"seconds": time.monotonic() - began, "name": name, "role": role}
 
 
 def _page_of(portal: Portal, request: HttpRequest) -> dict[str, Any]:

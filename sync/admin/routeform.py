@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
-from sync.admin.words import sentence
+from sync.admin.labels import sentence
 from sync.config.ends import other_leads, wrong_end
 from sync.flows.deals.options import COMMENT_NAMES, DealOptions
 from sync.models import Portal, Route

@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from sync.admin.labels import badge_of
 from sync.admin.mappingform import BackFormSet, ForwardFormSet, MappingForm, MappingFormSet
 from sync.admin.pausing import PausingScreen
 from sync.admin.routeform import RouteForm
-from sync.admin.words import badge_of
 from sync.models import FieldMapping, Job, Route
 from sync.queue import wakeup
 
@@ -135,11 +135,11 @@ class RouteAdmin(PausingScreen):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
         """After the mappings are stored, somebody looks at both ends: the route may have been resumed."""
         super().save_related(request, form, formsets, change)
-        _ring(form.instance)
+        _wake(form.instance)
 
     def wake(self, record: Any) -> None:
         """What has gathered goes out."""
-        _ring(record)
+        _wake(record)
 
     @admin.display(description=_("state"))
     def state(self, route: Route) -> SafeString:
@@ -171,6 +171,6 @@ def _jobs_link(route: Route, state: str, count: int) -> SafeString:
     return format_html('<a href="{}?route__id__exact={}&state={}">{}</a>', address, route.pk, state, count)
 
 
-def _ring(route: Route) -> None:
+def _wake(route: Route) -> None:
     for portal_id in filter(None, (route.source_id, route.target_id)):
-        wakeup.ring(portal_id)
+        wakeup.wake(portal_id)

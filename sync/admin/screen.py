@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 
 from sync.admin.paginator import CappedPaginator
 
-MOST_LOGGED = 100
+MAX_LOGGED = 100
 """Rows of one bulk action that get an own line in the log; more of them share one."""
 
 
@@ -103,9 +103,9 @@ class Screen(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for my
 
     def log_many(self, request: HttpRequest, rows: list[Any], what: str) -> None:
         """Write into the log who did `what`: a line a record, or one for all when there are many."""
-        for row in rows if len(rows) <= MOST_LOGGED else []:
+        for row in rows if len(rows) <= MAX_LOGGED else []:
             self.log_change(request, row, what)
-        if len(rows) > MOST_LOGGED:
+        if len(rows) > MAX_LOGGED:
             LogEntry.objects.create(
                 user_id=str(request.user.pk),
                 content_type=get_content_type_for_model(self.model),

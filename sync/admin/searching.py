@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from sync.admin.cards import DealNumber, portals_at, read_id
 from sync.models import Link, Route
 
-MOST_FOUND = 2000
+MAX_FOUND = 2000
 """Rows about one deal; more are not shown."""
 
 MAPPED = ("deal", "lead")
@@ -51,9 +51,7 @@ def _found(rows: QuerySet[Any], number: DealNumber) -> list[int]:
     """
     waiting = f"?{number.deal_id}"
     either = Q(source_id__in=[number.deal_id, waiting]) | Q(target_id=number.deal_id)
-    found = (
-        rows.filter(either).order_by().values_list("pk", "source_id", "target_id", "route_id")[:MOST_FOUND]
-    )
+    found = rows.filter(either).order_by().values_list("pk", "source_id", "target_id", "route_id")[:MAX_FOUND]
     if not number.host:
         return [pk for pk, *_rest in found]
     portals = portals_at(number.host)

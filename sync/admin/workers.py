@@ -6,10 +6,10 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from sync.admin.labels import badge
 from sync.admin.moments import ago
-from sync.admin.outlook import is_silent
+from sync.admin.next_step import is_silent
 from sync.admin.screen import ReadOnly, Screen
-from sync.admin.words import badge
 from sync.models import Heartbeat
 
 

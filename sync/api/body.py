@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from sync.errors import WebhookRejected
 
 DISCARDED_AT_ONCE = 64 * 1024
-MOST_DISCARDED = 16 * 1024 * 1024
+MAX_DISCARDED = 16 * 1024 * 1024
 
 
 def body_of(request: HttpRequest) -> bytes:
@@ -48,12 +48,12 @@ def _read_chunked(request: HttpRequest) -> bytes | None:
     body: bytes = stream.read(settings.MAX_BODY_BYTES + 1)
     if len(body) <= settings.MAX_BODY_BYTES:
         return body
-    _discard(stream, MOST_DISCARDED)
+    _discard(stream, MAX_DISCARDED)
     return None
 
 
 def _discard(stream: Any, length: int) -> None:
-    left = min(length, MOST_DISCARDED)
+    left = min(length, MAX_DISCARDED)
     while left > 0 and (piece := stream.read(min(DISCARDED_AT_ONCE, left))):
         left -= len(piece)
 

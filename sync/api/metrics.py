@@ -22,7 +22,7 @@ UNKNOWN = float("nan")
 Sample = tuple[dict[str, str], float]
 
 
-class _Told(Collector):
+class _Figures(Collector):
     """Figures that were counted for this request."""
 
     def __init__(self, gauges: Iterable[GaugeMetricFamily]) -> None:
@@ -35,10 +35,10 @@ class _Told(Collector):
 def metrics(_: HttpRequest) -> HttpResponse:
     """All gauges; 503 when the database is away, which Prometheus shows as `up 0`."""
     try:
-        told = _Told(_gauges(queue_status()))
+        figures = _Figures(_gauges(queue_status()))
     except (DatabaseError, InterfaceError):
         return HttpResponse("# the database is away\n", content_type="text/plain", status=503)
-    return HttpResponse(generate_latest(told), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(figures), content_type=CONTENT_TYPE_LATEST)
 
 
 def _gauges(status: QueueStatus) -> Iterator[GaugeMetricFamily]:
@@ -46,14 +46,14 @@ def _gauges(status: QueueStatus) -> Iterator[GaugeMetricFamily]:
     jobs = [
         ({"route": one.slug, "state": state}, count)
         for one in routes
-        for state, count in one.tally.jobs.items()
+        for state, count in one.counts.jobs.items()
     ]
     failed = [
         ({"route": one.slug, "failure": word}, count)
         for one in routes
-        for word, count in one.tally.failures.items()
+        for word, count in one.counts.failures.items()
     ]
-    oldest = [({"route": one.slug}, one.tally.oldest) for one in routes]
+    oldest = [({"route": one.slug}, one.counts.oldest) for one in routes]
     ahead = [({"route": one.slug}, _known(one.forecast.seconds)) for one in routes]
     answers = [({"portal": one.slug}, float(one.state == "answers")) for one in portals]
     left = [({"portal": one.slug}, one.requests_left) for one in portals]
@@ -63,7 +63,7 @@ def _gauges(status: QueueStatus) -> Iterator[GaugeMetricFamily]:
     yield _gauge("eta_seconds", "When nothing is left; NaN when nobody can say.", ahead)
     yield _gauge("portal_answers", "1 when the portal answers, 0 when it is away or paused.", answers)
     yield _gauge("portal_requests_left", "Requests the waiting jobs still need.", left)
-    unsorted: list[Sample] = [({}, status.tally.unsorted)]
+    unsorted: list[Sample] = [({}, status.counts.unsorted)]
     yield _gauge("unsorted_webhooks", "Stored webhooks no worker has looked at.", unsorted)
     yield _gauge("unsent_messages", "Messages about leads that wait to be sent.", [({}, status.unsent)])
     yield _gauge("workers", "Worker clusters seen lately.", [({}, Heartbeat.alive().count())])

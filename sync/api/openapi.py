@@ -36,10 +36,10 @@ class KeyScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> list[Schema]:
         """Both."""
-        told = "A key made by staff on the page “API keys”."
+        message = "A key made by staff on the page “API keys”."
         return [
-            {"type": "http", "scheme": "bearer", "description": told},
-            {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": told},
+            {"type": "http", "scheme": "bearer", "description": message},
+            {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": message},
         ]
 
 

@@ -18,7 +18,7 @@ from sync.queue import wakeup
 
 logger = logging.getLogger(__name__)
 
-GAP = 0.05
+FLUSH_INTERVAL = 0.05
 """Seconds between two rings of this process."""
 
 OUTAGE_PAUSE = 1.0
@@ -27,50 +27,50 @@ MESSAGES = 0
 """Pressed in the place of a portal's ID: messages are to be sent."""
 
 
-class Doorbell:
+class WakeupThread:
     """The portals (or messages) that somebody pressed for, and the thread that rings for them."""
 
     def __init__(self) -> None:
-        self._pressed: set[int] = set()
+        self._requested: set[int] = set()
         self._changed = threading.Condition()
-        self._ringing = threading.Lock()
+        self._flushing = threading.Lock()
         self._thread = threading.Thread()  # started by the first press: a process that forks has none yet
 
-    def press(self, portal_id: int) -> None:
+    def request(self, portal_id: int) -> None:
         """Have a worker look at the portal in a moment."""
         with self._changed:
-            self._pressed.add(portal_id)
+            self._requested.add(portal_id)
             if not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
                 self._thread.start()
             self._changed.notify()
 
-    def press_for_messages(self) -> None:
+    def request_for_messages(self) -> None:
         """Have a worker send the stored messages in a moment."""
-        self.press(MESSAGES)
+        self.request(MESSAGES)
 
-    def ring(self) -> bool:
+    def flush(self) -> bool:
         """Ring for all that pressed; False when the database was away, and they are still to be rung for."""
-        with self._ringing:  # the end of the process waits for a ring under way
+        with self._flushing:  # the end of the process waits for a ring under way
             with self._changed:
-                pressed, self._pressed = self._pressed, set()
+                requested, self._requested = self._requested, set()
             try:
-                for portal_id in pressed:
-                    wakeup.ring(portal_id) if portal_id != MESSAGES else wakeup.ring_for_messages()
+                for portal_id in requested:
+                    wakeup.wake(portal_id) if portal_id != MESSAGES else wakeup.wake_for_messages()
             except (DatabaseError, InterfaceError) as error:
-                logger.warning("No worker could be rung, the database is away: %s", error)
+                logger.warning("No worker could be woken, the database is away: %s", error)
                 with self._changed:
-                    self._pressed |= pressed
+                    self._requested |= requested
                 return False
         return True
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._pressed)
+                self._changed.wait_for(lambda: self._requested)
             close_old_connections()
-            time.sleep(GAP if self.ring() else OUTAGE_PAUSE)
+            time.sleep(FLUSH_INTERVAL if self.flush() else OUTAGE_PAUSE)
 
 
-DOORBELL = Doorbell()
-atexit.register(DOORBELL.ring)
+WAKEUPS = WakeupThread()
+atexit.register(WAKEUPS.flush)

@@ -16,9 +16,9 @@ from sync import inbox
 from sync.api import authentication
 from sync.api.body import body_of
 from sync.api.errors import failure
-from sync.api.wakeup import DOORBELL
+from sync.api.wakeup import WAKEUPS
 from sync.connectors import WEBHOOKS
-from sync.connectors.types import Notice
+from sync.connectors.types import IncomingEvent
 from sync.errors import WebhookRejected
 from sync.models import Portal
 
@@ -71,7 +71,7 @@ class Inbound(APIView):
             }
         )
 
-    def _store(self, request: Request, slug: str, token: str) -> Notice:
+    def _store(self, request: Request, slug: str, token: str) -> IncomingEvent:
         body = body_of(request._request)
         try:
             return self._accept(request, authentication.remembered(slug), slug=slug, token=token, body=body)
@@ -80,7 +80,7 @@ class Inbound(APIView):
 
     def _accept(
         self, request: Request, portal: Portal | None, *, slug: str, token: str, body: bytes
-    ) -> Notice:
+    ) -> IncomingEvent:
         if portal is None or portal.kind not in WEBHOOKS:
             raise WebhookRejected("unknown_portal", f'There is no portal "{slug}". Check the address.')
         payload = WEBHOOKS[portal.kind](
@@ -92,5 +92,5 @@ class Inbound(APIView):
         notice = payload.notice()
         details = {name: value for name, value in payload.public.items() if name not in notice.params}
         address = request.META.get("REMOTE_ADDR", "")
-        inbox.receive(portal, notice, details=details, remote_addr=address, ring=DOORBELL.press)
+        inbox.receive(portal, notice, details=details, remote_addr=address, wake=WAKEUPS.request)
         return notice

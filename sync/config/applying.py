@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from pydantic import BaseModel, ValidationError
 
 from sync.config import directories
-from sync.config.forms import PortalForm
+from sync.config.forms import PortalSection
 from sync.config.loading import Config
 from sync.config.mappings import replace
 from sync.config.report import Change, FieldChange, Report, shown
-from sync.config.routes import RouteForm
+from sync.config.routes import RouteSection
 from sync.errors import ConfigRefused
 from sync.models import Portal, Route
 from sync.models.secret import SecretField
@@ -44,23 +44,25 @@ def _changes(config: Config) -> Iterator[Change]:
         yield from directories.written(config.name, directory)
 
 
-def _portal(form: PortalForm) -> Change:
-    row = Portal.objects.select_for_update().filter(slug=form.slug).first()
-    return _written("portal", row or Portal(slug=form.slug, name=form.slug), form.columns())
+def _portal(section: PortalSection) -> Change:
+    row = Portal.objects.select_for_update().filter(slug=section.slug).first()
+    return _written("portal", row or Portal(slug=section.slug, name=section.slug), section.columns())
 
 
-def _route(name: str, form: RouteForm) -> Iterator[Change]:
-    row = Route.objects.select_for_update().filter(slug=form.slug).first() or Route(slug=form.slug)
-    ends = {side: _end(name, getattr(form, side)) for side in ("source", "target") if getattr(form, side)}
+def _route(name: str, section: RouteSection) -> Iterator[Change]:
+    row = Route.objects.select_for_update().filter(slug=section.slug).first() or Route(slug=section.slug)
+    ends = {
+        side: _end(name, getattr(section, side)) for side in ("source", "target") if getattr(section, side)
+    }
     try:
-        options = form.options_model.model_validate(form.options(row.options)).model_dump()
+        options = section.options_model.model_validate(section.options(row.options)).model_dump()
     except ValidationError as error:
         reason = _("the stored options of the route are wrong; correct them in the admin")
-        raise ConfigRefused([f"{name}: {form.slug}: {reason}"]) from error
-    is_same = not row._state.adding and _normal(form.options_model, row.options) == options
-    columns = form.columns() | ends | ({} if is_same else {"options": options})
+        raise ConfigRefused([f"{name}: {section.slug}: {reason}"]) from error
+    is_same = not row._state.adding and _normal(section.options_model, row.options) == options
+    columns = section.columns() | ends | ({} if is_same else {"options": options})
     yield _written("route", row, columns)
-    for direction, mappings in form.tables().items():
+    for direction, mappings in section.tables().items():
         yield from replace(row, direction, mappings)
 
 

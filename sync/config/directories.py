@@ -1,4 +1,4 @@
-"""Directories in the file: their keys, their mistakes, and from a form to rows and back."""
+"""Directories in the file: their keys, their mistakes, and from a section to rows and back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PLAIN = (
 )  # fmt: skip
 
 
-class ColumnForm(Form):
+class ColumnSection(Form):
     """One column and the field that fills it."""
 
     column: ColumnName
@@ -34,7 +34,7 @@ class ColumnForm(Form):
     required: bool = False
 
 
-class DirectoryForm(Form):
+class DirectorySection(Form):
     """One directory; keys are the columns of `Directory`."""
 
     slug: Annotated[str, slug_of(40)]
@@ -52,7 +52,7 @@ class DirectoryForm(Form):
     adopt_by: Annotated[str, StringConstraints(max_length=200)] = "name"
     least_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     is_paused: bool = False
-    fields: Annotated[list[ColumnForm], Field(min_length=1)]
+    fields: Annotated[list[ColumnSection], Field(min_length=1)]
 
     @field_validator("method")
     @classmethod
@@ -85,23 +85,25 @@ def _is_circle(slug: str, parents: dict[str, Any]) -> bool:
     return False
 
 
-def in_order(forms: tuple[DirectoryForm, ...]) -> list[DirectoryForm]:
+def in_order(forms: tuple[DirectorySection, ...]) -> list[DirectorySection]:
     """Parents before their children; circles were refused when the file was loaded."""
-    left, ordered = list(forms), list[DirectoryForm]()
+    left, ordered = list(forms), list[DirectorySection]()
     while left:
-        waiting = {form.slug for form in left}
-        ready = [form for form in left if form.parent not in waiting] or left
+        waiting = {section.slug for section in left}
+        ready = [section for section in left if section.parent not in waiting] or left
         ordered += ready
-        left = [form for form in left if form not in ready]
+        left = [section for section in left if section not in ready]
     return ordered
 
 
-def written(name: str, form: DirectoryForm) -> Iterator[Change]:
+def written(name: str, section: DirectorySection) -> Iterator[Change]:
     """Write one directory and its columns; only what differs. Raises ConfigRefused."""
-    row = Directory.objects.select_for_update().filter(slug=form.slug).first() or Directory(slug=form.slug)
-    wanted: dict[str, Any] = {**form.given(*PLAIN), "route": Route.objects.get(slug=form.route)}
-    if "parent" in form.model_fields_set:
-        wanted["parent"] = Directory.objects.filter(slug=form.parent).first()
+    row = Directory.objects.select_for_update().filter(slug=section.slug).first() or Directory(
+        slug=section.slug
+    )
+    wanted: dict[str, Any] = {**section.given(*PLAIN), "route": Route.objects.get(slug=section.route)}
+    if "parent" in section.model_fields_set:
+        wanted["parent"] = Directory.objects.filter(slug=section.parent).first()
     is_new = row.pk is None
     before = {key: None if is_new and key == "route" else getattr(row, key) for key in wanted}
     changes = [
@@ -114,16 +116,19 @@ def written(name: str, form: DirectoryForm) -> Iterator[Change]:
     try:
         row.clean()
     except ValidationError as error:
-        raise ConfigRefused([f"{name}: {form.slug}: {reason}" for reason in error.messages]) from error
+        raise ConfigRefused([f"{name}: {section.slug}: {reason}" for reason in error.messages]) from error
     if changes or is_new:
         row.save()
-    changes += _columns_written(row, form.fields)
+    changes += _columns_written(row, section.fields)
     yield Change(
-        "directory", form.slug, "created" if is_new else "changed" if changes else "unchanged", tuple(changes)
+        "directory",
+        section.slug,
+        "created" if is_new else "changed" if changes else "unchanged",
+        tuple(changes),
     )
 
 
-def _columns_written(row: Directory, forms: list[ColumnForm]) -> list[FieldChange]:
+def _columns_written(row: Directory, forms: list[ColumnSection]) -> list[FieldChange]:
     """The columns as the file has them, replaced as a whole when they differ."""
     wanted = [(one.column, one.field, one.label, one.required) for one in forms]
     stored = list(row.fields.values_list("column", "field", "is_label", "is_required"))

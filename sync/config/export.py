@@ -1,4 +1,4 @@
-"""The stored portals and routes in the form of the configuration file."""
+"""The stored portals and routes in the section of the configuration file."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from sync.config.directories import block_of
 from sync.config.forms import CORE_KEYS
-from sync.config.routes import ROUTE_FORMS, RouteForm
+from sync.config.routes import ROUTE_FORMS, RouteSection
 from sync.config.secrets import placeholder
 from sync.errors import ConfigRefused
 from sync.models import Directory, FieldMapping, Portal, Route
@@ -75,13 +75,13 @@ def _portal(portal: Portal, *, with_secrets: bool) -> dict[str, Any]:
 
 
 def _route(route: Route) -> dict[str, Any]:
-    form = ROUTE_FORMS[route.flow]
-    if not form.has_target:
+    section = ROUTE_FORMS[route.flow]
+    if not section.has_target:
         return {key: getattr(route, key) for key in ("slug", "name", "flow")} | {
             "source": route.source.slug,
             "is_paused": route.is_paused,
         }
-    feedback, own = form.blocks(_options(route, form))
+    feedback, own = section.blocks(_options(route, section))
     rows = sorted(route.mappings.all(), key=lambda row: (row.position, row.pk))
     block = {
         "slug": route.slug,
@@ -93,7 +93,7 @@ def _route(route: Route) -> dict[str, Any]:
         "reconcile_minutes": route.reconcile_minutes,
         "mappings": [_mapping(row) for row in rows if row.direction == "forward"],
     }
-    if form.has_feedback:
+    if section.has_feedback:
         back = [_mapping(row) for row in rows if row.direction == "back"]
         block["feedback"] = feedback | {"mappings": back}
     return block | {key: _Row(value) if isinstance(value, dict) else value for key, value in own.items()}
@@ -104,9 +104,9 @@ def _directory(row: Directory) -> dict[str, Any]:
     return block | {"fields": [_Row(one) for one in block["fields"]]}
 
 
-def _options(route: Route, form: type[RouteForm]) -> dict[str, Any]:
+def _options(route: Route, section: type[RouteSection]) -> dict[str, Any]:
     try:
-        return form.options_model.model_validate(route.options).model_dump()
+        return section.options_model.model_validate(route.options).model_dump()
     except ValidationError as error:
         reason = _("the stored options of the route are wrong; correct them in the admin")
         raise ConfigRefused([f"{route.slug}: {reason}"]) from error

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
 
 from sync.config import directories, ends
-from sync.config.directories import ColumnForm, DirectoryForm
+from sync.config.directories import ColumnSection, DirectorySection
 from sync.config.document import Document, Fault, Path, written
-from sync.config.forms import MappingForm, PortalForm
-from sync.config.routes import DealFeedbackForm, DealRouteForm, FileForm
+from sync.config.forms import MappingSection, PortalSection
+from sync.config.routes import DealFeedbackSection, DealRouteSection, FileSection
 from sync.flows.deals.options import Carry
 from sync.models import Portal, Route
 
@@ -47,8 +47,17 @@ REASONS = {
 USUAL = {"when": "always"}
 """What a key means that is not there, where two rows are compared."""
 
-FORMS = (FileForm, PortalForm, DealRouteForm, DealFeedbackForm, MappingForm, Carry, DirectoryForm, ColumnForm)
-KEYS = sorted({key for form in FORMS for key in form.model_fields})
+SECTIONS = (
+    FileSection,
+    PortalSection,
+    DealRouteSection,
+    DealFeedbackSection,
+    MappingSection,
+    Carry,
+    DirectorySection,
+    ColumnSection,
+)
+KEYS = sorted({key for section in SECTIONS for key in section.model_fields})
 
 
 def of_forms(error: ValidationError) -> Iterator[Fault]:
@@ -83,8 +92,8 @@ def of_whole(document: Document) -> Iterator[Fault]:
     stored = set(Portal.objects.values_list("slug", flat=True))
     portals = list(_blocks(document.data, ("portals",)))
     routes = list(_blocks(document.data, ("routes",)))
-    yield from _twins(portals, "slug")
-    yield from _twins(routes, "slug")
+    yield from _duplicates(portals, "slug")
+    yield from _duplicates(routes, "slug")
     for path, portal in portals:
         is_new = str(portal.get("slug")) not in stored
         if is_new and portal.get("webhook_url") is None and portal.get("kind") != ends.CORE:
@@ -96,17 +105,17 @@ def of_whole(document: Document) -> Iterator[Fault]:
     for path, route in routes:
         yield from _of_ends(path, route, known)
         yield from _of_moved_ends(path, route, linked.get(str(route.get("slug"))))
-        yield from _twins(list(_blocks(route, ("mappings",), path)), "to", "when")
-        yield from _twins(list(_blocks(route, ("feedback", "mappings"), path)), "to", "when")
+        yield from _duplicates(list(_blocks(route, ("mappings",), path)), "to", "when")
+        yield from _duplicates(list(_blocks(route, ("feedback", "mappings"), path)), "to", "when")
 
 
 def _of_directories(data: Any, routes: list[tuple[Path, dict[str, Any]]]) -> Iterator[Fault]:
     blocks = list(_blocks(data, ("directories",)))
     flows = dict(Route.objects.values_list("slug", "flow"))
     flows |= {str(route.get("slug")): str(route.get("flow")) for _path, route in routes}
-    yield from _twins(blocks, "slug")
+    yield from _duplicates(blocks, "slug")
     for path, block in blocks:
-        yield from _twins(list(_blocks(block, ("fields",), path)), "column")
+        yield from _duplicates(list(_blocks(block, ("fields",), path)), "column")
     yield from directories.faults(blocks, flows)
 
 
@@ -119,7 +128,7 @@ def _blocks(data: Any, keys: tuple[str, ...], path: Path = ()) -> Iterator[tuple
             yield (*path, number), block
 
 
-def _twins(blocks: list[tuple[Path, dict[str, Any]]], *keys: str) -> Iterator[Fault]:
+def _duplicates(blocks: list[tuple[Path, dict[str, Any]]], *keys: str) -> Iterator[Fault]:
     seen: dict[tuple[str, ...], Path] = {}
     for path, block in blocks:
         # MySQL compares without case, so what differs in case only would clash there

@@ -1,4 +1,4 @@
-"""The form of the configuration file: which keys a block has and what each may hold.
+"""The section of the configuration file: which keys a block has and what each may hold.
 
 A key that the file does not mention leaves what staff have set; a new row then gets the model's default. So
 the defaults below only tell "not given", and `model_fields_set` tells which keys were.
@@ -63,9 +63,11 @@ def _value_list(values: dict[str, str]) -> dict[str, str]:
     """Values are compared without case and outer blanks, so two spellings of one would contradict."""
     spelled: dict[str, str] = {}
     for value in values:
-        twin = spelled.setdefault(value.strip().casefold(), value)
-        if twin != value:
-            raise ValueError(_("“%(one)s” and “%(other)s” are one value") % {"one": twin, "other": value})
+        duplicate = spelled.setdefault(value.strip().casefold(), value)
+        if duplicate != value:
+            raise ValueError(
+                _("“%(one)s” and “%(other)s” are one value") % {"one": duplicate, "other": value}
+            )
     return values
 
 
@@ -80,7 +82,7 @@ FieldName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 Value = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class PortalForm(Form):
+class PortalSection(Form):
     """One portal; keys are the columns of `Portal`."""
 
     slug: Annotated[str, slug_of(40)]
@@ -103,7 +105,7 @@ class PortalForm(Form):
         return check(url) if check else url
 
     @model_validator(mode="after")
-    def _core_is_not_called(self) -> PortalForm:
+    def _core_is_not_called(self) -> PortalSection:
         unused = sorted(self.model_fields_set - CORE_KEYS)
         if self.kind == Portal.Kind.CORE and unused:
             raise ValueError(
@@ -117,7 +119,7 @@ class PortalForm(Form):
         return self.given(*(key for key in type(self).model_fields if key != "slug"))
 
 
-class MappingForm(Form):
+class MappingSection(Form):
     """One row of a mapping; exactly one of `field`, `param`, `value`, `template`."""
 
     to: FieldName
@@ -132,7 +134,7 @@ class MappingForm(Form):
     otherwise: Literal["skip", "keep", "fail"] = "fail"
 
     @model_validator(mode="after")
-    def _one_origin(self) -> MappingForm:
+    def _one_origin(self) -> MappingSection:
         found = [key for key in ORIGINS if getattr(self, key) is not None]
         if len(found) != 1:
             raise ValueError(

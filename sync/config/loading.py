@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from sync.config import faults
-from sync.config.directories import DirectoryForm
+from sync.config.directories import DirectorySection
 from sync.config.document import read
-from sync.config.forms import PortalForm
-from sync.config.routes import FileForm, RouteForm
+from sync.config.forms import PortalSection
+from sync.config.routes import FileSection, RouteSection
 from sync.errors import ConfigRefused
 
 
@@ -19,9 +19,9 @@ class Config:
     """A file without mistakes."""
 
     name: str
-    portals: tuple[PortalForm, ...]
-    routes: tuple[RouteForm, ...]
-    directories: tuple[DirectoryForm, ...] = ()
+    portals: tuple[PortalSection, ...]
+    routes: tuple[RouteSection, ...]
+    directories: tuple[DirectorySection, ...] = ()
 
 
 def load(text: str, name: str, *, environ: Mapping[str, str] = os.environ) -> Config:
@@ -31,11 +31,11 @@ def load(text: str, name: str, *, environ: Mapping[str, str] = os.environ) -> Co
     """
     document = read(text, name)
     found = list(faults.of_whole(document))
-    form = FileForm()
+    section = FileSection()
     try:
-        form = FileForm.model_validate(document.data, context={"environ": environ})
+        section = FileSection.model_validate(document.data, context={"environ": environ})
     except ValidationError as error:
         found += faults.of_forms(error)
     if found:
         raise ConfigRefused(document.problems(found))
-    return Config(name, tuple(form.portals), tuple(form.routes), tuple(form.directories))
+    return Config(name, tuple(section.portals), tuple(section.routes), tuple(section.directories))

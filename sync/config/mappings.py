@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sync.config.forms import MappingForm
+from sync.config.forms import MappingSection
 from sync.config.report import Change, FieldChange, shown
 from sync.models import FieldMapping, Route, ValueMapping
 
@@ -11,20 +11,20 @@ Key = tuple[str, str]
 """What makes a row the same row: its field and when it is written."""
 
 
-def replace(route: Route, direction: str, forms: list[MappingForm]) -> Iterator[Change]:
+def replace(route: Route, direction: str, forms: list[MappingSection]) -> Iterator[Change]:
     """Create, change and remove rows until the direction holds what `forms` say, in their order."""
     rows = route.mappings.select_for_update().filter(direction=direction).prefetch_related("values")
     stored: dict[Key, FieldMapping] = {(row.to, row.when): row for row in rows}
-    wanted: dict[Key, MappingForm] = {(form.to, form.when): form for form in forms}
+    wanted: dict[Key, MappingSection] = {(section.to, section.when): section for section in forms}
     # removed first: a row that only changed the case of its field would clash with its successor
     for key in [key for key in stored if key not in wanted]:
         row = stored.pop(key)
         row.delete()
         yield Change("mapping", _name(row), "removed")
     positions = _positions(list(stored), [row.position for row in stored.values()], list(wanted))
-    for (key, form), position in zip(wanted.items(), positions, strict=True):
+    for (key, section), position in zip(wanted.items(), positions, strict=True):
         row = stored.get(key) or FieldMapping(route=route, direction=direction)
-        yield _written(row, form.columns() | {"position": position}, form.values)
+        yield _written(row, section.columns() | {"position": position}, section.values)
 
 
 def _positions(stored: list[Key], numbers: list[int], wanted: list[Key]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Routes in the file: what all have, and the keys of each flow (a new one: a form, a line in ROUTE_FORMS)."""
+"""Routes in the file: what all have, and the keys of each flow."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from django.utils.translation import gettext as _
 from pydantic import BaseModel, Field, PlainValidator, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from sync.config.directories import DirectoryForm
-from sync.config.forms import Form, MappingForm, PortalForm, slug_of
+from sync.config.directories import DirectorySection
+from sync.config.forms import Form, MappingSection, PortalSection, slug_of
 from sync.flows.deals.options import Carry, CommentTemplate, DealOptions
 
 
-class FeedbackForm(Form):
+class FeedbackSection(Form):
     """What goes back to the source; flows add their own keys."""
 
-    mappings: list[MappingForm] = Field(default_factory=list)
+    mappings: list[MappingSection] = Field(default_factory=list)
 
 
-class RouteForm(Form):
+class RouteSection(Form):
     """What every flow's route has.
 
     Whatever a flow adds, here or in `feedback`, are its options: keys of `options_model`, which checks them.
@@ -37,14 +37,14 @@ class RouteForm(Form):
     target: str = ""
     is_paused: bool = False
     reconcile_minutes: Annotated[int, Field(ge=0, le=100_000)] = 15
-    mappings: list[MappingForm] = Field(default_factory=list)
-    feedback: FeedbackForm = Field(default_factory=FeedbackForm)
+    mappings: list[MappingSection] = Field(default_factory=list)
+    feedback: FeedbackSection = Field(default_factory=FeedbackSection)
 
     def columns(self) -> dict[str, Any]:
         """The plain columns of `Route` that the file sets."""
         return self.given("name", "flow", "is_paused", "reconcile_minutes")
 
-    def tables(self) -> dict[str, list[MappingForm]]:
+    def tables(self) -> dict[str, list[MappingSection]]:
         """Direction → its mapping rows, for the directions that the file mentions."""
         tables = {}
         if "mappings" in self.model_fields_set:
@@ -66,10 +66,10 @@ class RouteForm(Form):
         return {key: value for key, value in options.items() if key not in own}, own
 
 
-def _own_keys(form: type[Form]) -> list[str]:
-    """The keys that a flow's form has beyond the common ones."""
-    common = FeedbackForm if issubclass(form, FeedbackForm) else RouteForm
-    return [key for key in form.model_fields if key not in common.model_fields]
+def _own_keys(section: type[Form]) -> list[str]:
+    """The keys that a flow's section has beyond the common ones."""
+    common = FeedbackSection if issubclass(section, FeedbackSection) else RouteSection
+    return [key for key in section.model_fields if key not in common.model_fields]
 
 
 def _laid_over(stored: Any, said: Any) -> Any:
@@ -78,20 +78,20 @@ def _laid_over(stored: Any, said: Any) -> Any:
     return (stored if isinstance(stored, dict) else {}) | said.model_dump(exclude_unset=True)
 
 
-class DealFeedbackForm(FeedbackForm):
+class DealFeedbackSection(FeedbackSection):
     """What the source card gets when its deal has arrived, and what comes back later."""
 
     comment: CommentTemplate = ""
     stage: str = ""
 
 
-class DealRouteForm(RouteForm):
+class DealRouteSection(RouteSection):
     """A route of deals."""
 
     options_model = DealOptions
 
     target: str
-    feedback: DealFeedbackForm = Field(default_factory=DealFeedbackForm)
+    feedback: DealFeedbackSection = Field(default_factory=DealFeedbackSection)
     carry: Carry = Field(default_factory=Carry)
     reconcile: Literal["linked", "all"] = "linked"
     look_first: bool = False
@@ -101,7 +101,7 @@ class NoOptions(BaseModel):
     """A flow without options of its own."""
 
 
-class DirectoryRouteForm(RouteForm):
+class DirectoryRouteSection(RouteSection):
     """A route of directories: it ends in our own tables; fields stand with each directory."""
 
     options_model = NoOptions
@@ -109,20 +109,20 @@ class DirectoryRouteForm(RouteForm):
 
     reconcile_minutes: Annotated[int, Field(ge=0, le=0)] = 0
     target: Literal[""] = ""
-    mappings: Annotated[list[MappingForm], Field(max_length=0)] = Field(default_factory=list)
+    mappings: Annotated[list[MappingSection], Field(max_length=0)] = Field(default_factory=list)
 
     def columns(self) -> dict[str, Any]:
         """There is nothing to look for between two readings."""
         return {**super().columns(), "reconcile_minutes": 0}
 
 
-class NoFeedbackForm(FeedbackForm):
+class NoFeedbackSection(FeedbackSection):
     """Nothing goes back to the source by mappings."""
 
-    mappings: Annotated[list[MappingForm], Field(max_length=0)] = Field(default_factory=list)
+    mappings: Annotated[list[MappingSection], Field(max_length=0)] = Field(default_factory=list)
 
 
-class LeadRouteForm(RouteForm):
+class LeadRouteSection(RouteSection):
     """A route of leads: from the users API to a portal; each request is answered by a reply."""
 
     options_model = NoOptions
@@ -130,33 +130,33 @@ class LeadRouteForm(RouteForm):
 
     reconcile_minutes: Annotated[int, Field(ge=0, le=0)] = 0
     target: str
-    feedback: NoFeedbackForm = Field(default_factory=NoFeedbackForm)
+    feedback: NoFeedbackSection = Field(default_factory=NoFeedbackSection)
 
     def columns(self) -> dict[str, Any]:
         """There is nothing to look for: requests wait in their queue."""
         return {**super().columns(), "reconcile_minutes": 0}
 
 
-ROUTE_FORMS: dict[str, type[RouteForm]] = {
-    "deals": DealRouteForm,
-    "directories": DirectoryRouteForm,
-    "leads": LeadRouteForm,
+ROUTE_FORMS: dict[str, type[RouteSection]] = {
+    "deals": DealRouteSection,
+    "directories": DirectoryRouteSection,
+    "leads": LeadRouteSection,
 }
 
 
-def _route(block: Any, info: ValidationInfo) -> RouteForm:
+def _route(block: Any, info: ValidationInfo) -> RouteSection:
     if not isinstance(block, dict):
         raise PydanticCustomError("model_type", "not a block")
-    form = ROUTE_FORMS.get(str(block.get("flow")))
-    if form is None:
+    section = ROUTE_FORMS.get(str(block.get("flow")))
+    if section is None:
         known = {"known": ", ".join(ROUTE_FORMS)}
         raise ValueError(_("“flow” says what the route does; it must be one of: %(known)s") % known)
-    return form.model_validate(block, context=info.context)
+    return section.model_validate(block, context=info.context)
 
 
-class FileForm(Form):
+class FileSection(Form):
     """The whole file."""
 
-    portals: list[PortalForm] = Field(default_factory=list)
-    routes: list[Annotated[RouteForm, PlainValidator(_route)]] = Field(default_factory=list)
-    directories: list[DirectoryForm] = Field(default_factory=list)
+    portals: list[PortalSection] = Field(default_factory=list)
+    routes: list[Annotated[RouteSection, PlainValidator(_route)]] = Field(default_factory=list)
+    directories: list[DirectorySection] = Field(default_factory=list)

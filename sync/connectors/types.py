@@ -80,7 +80,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ListedRecord:
     """A record met in a listing: its ID, and when it was last changed if the listing tells."""
 
     id: str
@@ -96,7 +96,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Notice:
+class IncomingEvent:
     """What one webhook says, in our words.
 
     `entity`: deal, contact, company, lead, comment, …; `action`: add, update, delete or "" (robot);
@@ -118,7 +118,7 @@ class Notice:
 class Client(Protocol):
     """Makes the calls to one portal. One `carry` is one HTTP request."""
 
-    def carry(self, commands: Mapping[str, Command]) -> Reply:
+    def execute(self, commands: Mapping[str, Command]) -> Reply:
         """Send all commands in one request; raises TryLater, NeedsStaff or Refused for the whole."""
         ...
 
@@ -133,5 +133,5 @@ class Listing:
 
     newest: Callable[[str], Command]
     between: Callable[[int, int, str], Command]
-    read: Callable[[Any], list[Seen]]
+    read: Callable[[Any], list[ListedRecord]]
     page: int

@@ -14,10 +14,10 @@ from sync.flows.findings import Finding, fault, ok, warn
 from sync.redaction.masking import mask
 
 WHERE = "database"
-LEAST_PACKET = 16 * 1024 * 1024
+MIN_PACKET = 16 * 1024 * 1024
 """Bytes: a parcel of 50 deals with long comments is stored in one statement."""
 
-MOST_SKEW = 5.0
+MAX_SKEW = 5.0
 """Seconds by which two clocks of one installation may differ."""
 
 
@@ -39,8 +39,8 @@ def _migrations() -> Iterator[Finding]:
     if missing:
         names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _is_back in missing[:5])
         words = {"count": len(missing), "names": names}
-        told = _("%(count)d migrations are missing: %(names)s.") % words
-        yield fault(WHERE, told, _("Run `manage.py migrate`."))
+        message = _("%(count)d migrations are missing: %(names)s.") % words
+        yield fault(WHERE, message, _("Run `manage.py migrate`."))
     else:
         yield ok(WHERE, _("%s answers and all migrations are applied.") % connection.display_name)
 
@@ -79,7 +79,7 @@ def _mysql() -> Iterator[Finding]:
             _('Leave "isolation_level" of the connection at "read committed".'),
         )
     packet = int(_value("SELECT @@global.max_allowed_packet") or 0)
-    if packet < LEAST_PACKET:
+    if packet < MIN_PACKET:
         yield warn(
             WHERE,
             _("max_allowed_packet is %d MiB: deals with long comments may not fit.") % (packet // 2**20),
@@ -100,10 +100,10 @@ def _mysql() -> Iterator[Finding]:
     yield _clock(_value("SELECT UTC_TIMESTAMP(6)"))
 
 
-def _clock(told: Any) -> Finding:
-    moment = told if isinstance(told, datetime) else datetime.fromisoformat(str(told))
+def _clock(message: Any) -> Finding:
+    moment = message if isinstance(message, datetime) else datetime.fromisoformat(str(message))
     skew = abs(datetime.now(UTC) - moment.replace(tzinfo=UTC))
-    if skew > timedelta(seconds=MOST_SKEW):
+    if skew > timedelta(seconds=MAX_SKEW):
         return warn(
             WHERE,
             _("The database's clock and ours differ by %d s.") % skew.total_seconds(),

@@ -55,13 +55,13 @@ def examine(*, waiting: Callable[[str, float], None] = lambda *_: None) -> Itera
 
 def as_json(findings: Iterable[Finding]) -> dict[str, Any]:
     """Findings for programs, and how many of them want a person."""
-    told = list(findings)
+    message = list(findings)
     return {
-        "faults": sum(finding.level == "fault" for finding in told),
-        "warnings": sum(finding.level == "warn" for finding in told),
+        "faults": sum(finding.level == "fault" for finding in message),
+        "warnings": sum(finding.level == "warn" for finding in message),
         "findings": [
             {"level": one.level, "where": one.where, "what": mask(one.what), "todo": mask(one.todo)}
-            for one in told
+            for one in message
         ],
     }
 
@@ -97,4 +97,4 @@ def _route(route: Route, visits: dict[int, Visit]) -> Iterator[Finding]:
     called = {step.calls for step in flow.steps.values()}
     has_seen = all(visits[route.portal_id_of(side)].answers for side in called)
     if flow.checkup is not None and has_seen:
-        yield from flow.checkup.judge(route, source, target)
+        yield from flow.checkup.findings(route, source, target)

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync.connectors.rabbitmq.connection import DEAD, Link, QueueState, connect
+from sync.connectors.rabbitmq.connection import DEAD, Connection, QueueState, connect
 from sync.errors import SyncError
 from sync.flows.findings import Finding, fault, ok, warn
 from sync.messaging.roles import ROLES, Role
-from sync.models import Dispatch, Heartbeat, Message
+from sync.models import Heartbeat, Message, OutboxLease
 from sync.status import duration
 
 WHERE = "messages"
@@ -47,11 +47,11 @@ def _outbox() -> Iterator[Finding]:
         "count": Message.unsent().count(),
         "age": duration((timezone.now() - oldest.created_at).total_seconds()),
     }
-    dispatch = Dispatch.objects.filter(failures__gt=0).first()
+    lease = OutboxLease.objects.filter(failures__gt=0).first()
     yield fault(
         WHERE,
         _("%(count)d messages wait to be sent, since %(age)s.") % words,
-        dispatch.trouble if dispatch else _("Start a worker: `manage.py qcluster`."),
+        lease.trouble if lease else _("Start a worker: `manage.py qcluster`."),
     )
 
 
@@ -81,7 +81,7 @@ def _alive() -> list[str]:
     return list(Heartbeat.consumers().values_list("name", flat=True))
 
 
-def _role(link: Link, role: Role) -> Iterator[Finding]:
+def _role(link: Connection, role: Role) -> Iterator[Finding]:
     """One queue, and the dead letters beside it."""
     queue = role.queue()
     state = link.state_of(queue)

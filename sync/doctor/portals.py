@@ -18,16 +18,16 @@ from sync.errors import SyncError, Throttled
 from sync.flows import FLOWS
 from sync.flows.contract import COMMANDS_A_REQUEST, Flow, Side, Step
 from sync.flows.findings import Finding, fault, ok, warn
-from sync.gateway.calls import ask
+from sync.gateway.calls import request
 from sync.models import Pace, Portal, Route
 
 PATIENCE = 10.0
 """Seconds the doctor waits for a permit."""
 
-MOST_SKEW = 60.0
+MAX_SKEW = 60.0
 """Seconds a portal's clock may differ from ours; looking for missed changes overlaps by more."""
 
-SHORTEST_TOKEN = 16
+MIN_TOKEN = 16
 SIDES: tuple[Side, ...] = ("source", "target")
 
 
@@ -92,7 +92,7 @@ def _token(portal: Portal, where: str) -> Finding:
     if not portal.inbound_token:
         todo = _("Set it in the admin, and the same in the portal's outgoing webhook or robot.")
         return fault(where, _("It has no inbound token: its webhooks are refused."), todo)
-    if len(portal.inbound_token) < SHORTEST_TOKEN:
+    if len(portal.inbound_token) < MIN_TOKEN:
         return warn(where, _("Its inbound token is short."), _("Use 16 or more random characters."))
     return ok(where, _("Its inbound token is set."))
 
@@ -103,7 +103,7 @@ def _questions(portal: Portal, routes: list[Route]) -> dict[str, Command]:
     for route in routes:
         for side in _sides(portal, route):
             if checkup := FLOWS[route.flow].checkup:
-                questions |= checkup.ask(route, side)
+                questions |= checkup.questions(route, side)
     return questions
 
 
@@ -115,7 +115,7 @@ def _methods(portal: Portal, routes: list[Route], *, is_needed: bool = False) ->
         for side in _sides(portal, route)
         for step in _steps(FLOWS[route.flow], side)
         if "." in step.method  # what has no dot is a plain download, not a method
-        and not (is_needed and step.otherwise)
+        and not (is_needed and step.fallback_step)
     }
     return sorted(called)
 
@@ -135,7 +135,7 @@ def _asked(
     pairs = list(questions.items())
     for start in range(0, len(pairs), COMMANDS_A_REQUEST):
         part = dict(pairs[start : start + COMMANDS_A_REQUEST])
-        answers |= ask(portal, part, patience=PATIENCE, waiting=waiting).answers
+        answers |= request(portal, part, patience=PATIENCE, waiting=waiting).answers
     return answers
 
 
@@ -198,11 +198,11 @@ def _is_closed(answer: Answer) -> bool:
 
 
 def _clock(where: str, answer: Answer) -> Finding:
-    told = crm.read_time(answer.value) if answer.error is None else None
-    if told is None:
+    message = crm.read_time(answer.value) if answer.error is None else None
+    if message is None:
         return warn(where, _("It does not tell the time."), _("Compare its clock with ours by hand."))
-    skew = abs((datetime.now(UTC) - told).total_seconds())
-    if skew > MOST_SKEW:
+    skew = abs((datetime.now(UTC) - message).total_seconds())
+    if skew > MAX_SKEW:
         return warn(
             where, _("Its clock and ours differ by %d s.") % skew, _("Let NTP set this machine's clock.")
         )

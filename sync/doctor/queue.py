@@ -15,7 +15,7 @@ from sync.status import duration, queue_status
 
 QUEUE, WORKERS = "queue", "workers"
 SCHEDULED = ("sync.tasks.sweep", "sync.tasks.prune")
-LATE_BELL = timedelta(minutes=1)
+LATE_WAKEUP = timedelta(minutes=1)
 LATE_SCHEDULE = timedelta(minutes=5)
 LATE_SORTING = timedelta(minutes=5)
 
@@ -23,24 +23,24 @@ LATE_SORTING = timedelta(minutes=5)
 def check_queue() -> Iterator[Finding]:
     """Bells, schedules, and what waits for staff."""
     now = timezone.now()
-    yield _bells(now)
+    yield _wakeups(now)
     for name in SCHEDULED:
         yield _schedule(name, now)
     status = queue_status()
-    if status.tally.unsorted and status.tally.oldest > LATE_SORTING.total_seconds():
+    if status.counts.unsorted and status.counts.oldest > LATE_SORTING.total_seconds():
         yield fault(
             QUEUE,
             _("%(count)d stored webhooks wait to be sorted, since %(age)s.")
-            % {"count": status.tally.unsorted, "age": duration(status.tally.oldest)},
+            % {"count": status.counts.unsorted, "age": duration(status.counts.oldest)},
             _("Start a worker: `manage.py qcluster`."),
         )
-    if failed := status.tally.jobs["failed"]:
+    if failed := status.counts.jobs["failed"]:
         yield warn(
             QUEUE,
             _("%d jobs have failed.") % failed,
             _("Read why in the admin, mend it, then press Retry there or run `manage.py retry`."),
         )
-    yield ok(QUEUE, _("%(waiting)d jobs wait, %(running)d run.") % status.tally.jobs)
+    yield ok(QUEUE, _("%(waiting)d jobs wait, %(running)d run.") % status.counts.jobs)
 
 
 def check_workers() -> Iterator[Finding]:
@@ -63,9 +63,12 @@ def check_workers() -> Iterator[Finding]:
         )
 
 
-def _bells(now: datetime) -> Finding:
+def _wakeups(now: datetime) -> Finding:
     due = (
-        OrmQ.objects.filter(lock__lt=now - LATE_BELL).order_by("lock").values_list("lock", flat=True).first()
+        OrmQ.objects.filter(lock__lt=now - LATE_WAKEUP)
+        .order_by("lock")
+        .values_list("lock", flat=True)
+        .first()
     )
     if due is None:
         return ok(QUEUE, _("Every bell is answered in time."))

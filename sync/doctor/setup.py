@@ -12,7 +12,7 @@ from sync.flows.findings import Finding, fault, ok, warn
 from sync.models.secret import cipher
 
 WHERE = "settings"
-SHORTEST_KEY = 32
+MIN_KEY = 32
 HERE_ONLY = {"localhost", "127.0.0.1", "[::1]"}
 
 
@@ -35,7 +35,7 @@ def check_settings() -> Iterator[Finding]:
 
 
 def _keys() -> Iterator[Finding]:
-    if len(settings.SECRET_KEY) < SHORTEST_KEY:
+    if len(settings.SECRET_KEY) < MIN_KEY:
         yield warn(WHERE, _("SECRET_KEY is short."), _("Put a random text of 50 characters into it."))
     else:
         yield ok(WHERE, _("SECRET_KEY is set."))

@@ -17,14 +17,14 @@ from sync.engine.outcomes import Ruling
 from sync.engine.settlement import settle
 from sync.errors import OutcomeUnknown, SyncError
 from sync.flows.contract import Outcome, Parcel, Step
-from sync.gateway.calls import Heard, note
+from sync.gateway.calls import Response, note
 from sync.models import Job, Pace, Portal
 from sync.policies.rate_limit import ON_THE_WAY
 
 
-def ask(portal: Portal, pace: Pace, load: Load, step: Step) -> Errand | None:
+def prepare(portal: Portal, pace: Pace, load: Load, step: Step) -> Errand | None:
     """What the load asks of its portal; None when that is nothing, and the load is settled."""
-    _prepare(load.parcel, step.prepare)
+    _load(load.parcel, step.prepare)
     request = _request(load, step)
     if not request.commands:
         settle(load)
@@ -35,7 +35,7 @@ def ask(portal: Portal, pace: Pace, load: Load, step: Step) -> Errand | None:
     return Errand(portal, pace, load, step, request)
 
 
-def hear(errand: Errand, heard: Heard) -> None:
+def receive(errand: Errand, heard: Response) -> None:
     """Settle the load by what came back; whatever the portal did, every job gets its ruling."""
     load = errand.load
     try:
@@ -46,10 +46,10 @@ def hear(errand: Errand, heard: Heard) -> None:
         load.fail(error)
         settle(load)
         return
-    settle(load, before=partial(_hear, load, errand.step, errand.request, _readers(errand, reply)))
+    settle(load, before=partial(_settle_answers, load, errand.step, errand.request, _readers(errand, reply)))
 
 
-def _prepare(parcel: Parcel, work: Callable[[Parcel], None] | None) -> None:
+def _load(parcel: Parcel, work: Callable[[Parcel], None] | None) -> None:
     """Read what the parcel needs and do the step's own work; only to write is a transaction begun."""
     if work is None:
         parcel.load()
@@ -66,25 +66,27 @@ def _request(load: Load, step: Step) -> Request:
     """The request of a parcel; jobs that need none get their ruling."""
     request = Request()
     for jobs in _grouped(load.parcel.jobs, step.group):
-        ask = partial(step.ask, load.parcel, jobs)
-        said = load.judge(jobs[0]).attempt(ask)
+        prepare = partial(step.request, load.parcel, jobs)
+        said = load.judge(jobs[0]).attempt(prepare)
         if isinstance(said, Command | tuple):
             request.add(jobs, said)
         elif isinstance(said, Ruling):  # an error: each job by its own count of attempts
             for job in jobs:
-                load.rule(job, ask)  # type: ignore[arg-type]  # it raises again
+                load.rule(job, prepare)  # type: ignore[arg-type]  # it raises again
         else:
             for job in jobs:
                 load.rulings[job.pk] = load.judge(job).decide(said)
     return request
 
 
-def _hear(load: Load, step: Step, request: Request, readers: Mapping[str, Callable[[], Any]]) -> None:
+def _settle_answers(
+    load: Load, step: Step, request: Request, readers: Mapping[str, Callable[[], Any]]
+) -> None:
     """What the answers mean for each job that is still ours; runs inside the settling transaction."""
     for job in load.parcel.jobs:
         if job.pk in request.group_of:
             read = readers[request.group_of[job.pk]]
-            load.rule(job, partial(_hear_one, step, load.parcel, job, read))
+            load.rule(job, partial(_outcome_of, step, load.parcel, job, read))
 
 
 def _readers(errand: Errand, reply: Reply) -> dict[str, Callable[[], Any]]:
@@ -105,15 +107,15 @@ def _read(step: Step, answer: Answer) -> Any:
     return step.read(answer.result())
 
 
-def _hear_one(step: Step, parcel: Parcel, job: Job, read: Callable[[], Any]) -> Outcome:
+def _outcome_of(step: Step, parcel: Parcel, job: Job, read: Callable[[], Any]) -> Outcome:
     try:
         value = read()
     except SyncError as error:
-        outcome = step.excuse(error)
+        outcome = step.ignore_error(error)
         if outcome is None:
             raise
         return outcome
-    return step.hear(parcel, job, value)
+    return step.on_response(parcel, job, value)
 
 
 def _grouped(jobs: list[Job], size: int) -> Iterator[list[Job]]:

@@ -15,12 +15,12 @@ from sync.models import Portal, Slot
 Answer = TypeVar("Answer")
 
 
-class Underway(Generic[Answer]):
+class InFlight(Generic[Answer]):
     """Requests under way, each in a slot of the portal that this worker holds."""
 
-    def __init__(self, portal: Portal, holder: str, *, most: int) -> None:
-        self._portal, self._holder, self._most = portal, holder, most
-        self._threads = ThreadPoolExecutor(max_workers=most, thread_name_prefix="request")
+    def __init__(self, portal: Portal, holder: str, *, max_requests: int) -> None:
+        self._portal, self._holder, self._max_requests = portal, holder, max_requests
+        self._threads = ThreadPoolExecutor(max_workers=max_requests, thread_name_prefix="request")
         self._free: list[Slot] = []
         self._sent: dict[Future[Answer], Slot] = {}
         self._awaited: Future[Answer] | None = None
@@ -31,7 +31,7 @@ class Underway(Generic[Answer]):
     @property
     def is_full(self) -> bool:
         """Whether this worker sends no more beside these."""
-        return len(self._sent) >= self._most
+        return len(self._sent) >= self._max_requests
 
     def take_slot(self) -> bool:
         """Have a free slot for one more request; False when this worker or the portal is full, or the rest
@@ -43,16 +43,16 @@ class Underway(Generic[Answer]):
             self._free.append(slot)
         return bool(self._free)
 
-    def send(self, work: Callable[[], Answer], *, goes_first: bool = False) -> None:
+    def send(self, work: Callable[[], Answer], *, blocks_others: bool = False) -> None:
         """Have `work` done in a thread, in the slot that was taken.
 
-        `goes_first`: nothing else is sent until it is answered.
+        `blocks_others`: nothing else is sent until it is answered.
         """
         slot = self._free.pop()
         slot.keep(until=time.time() + self._portal.lease_seconds)
         sent = self._threads.submit(work)
         self._sent[sent] = slot
-        if goes_first:
+        if blocks_others:
             self._awaited = sent
 
     def wait(self, seconds: float) -> list[Answer]:

@@ -32,5 +32,5 @@ def return_expired() -> int:
         load.fail(lost)
         settle(load)
     for portal_id in {job.portal_id for job in expired}:
-        wakeup.ring(portal_id)
+        wakeup.wake(portal_id)
     return len(expired)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sync.flows import FLOWS
-from sync.flows.contract import News
+from sync.flows.contract import JobNotice
 from sync.models import Attempt, Job, Portal, Route
 from sync.models.job_queryset import JobQuerySet
 
@@ -26,14 +26,14 @@ PATIENCE = timedelta(seconds=6)
 TOLD_AT_ONCE = 500
 
 
-def tell(told: Iterable[tuple[str, News]]) -> None:
+def tell(message: Iterable[tuple[str, JobNotice]]) -> None:
     """Hand each flow its news; pairs of a flow's name and what became of a job."""
-    by_flow: dict[str, list[News]] = {}
-    for flow, news in told:
+    by_flow: dict[str, list[JobNotice]] = {}
+    for flow, news in message:
         by_flow.setdefault(flow, []).append(news)
-    for flow, all_news in by_flow.items():
+    for flow, notices in by_flow.items():
         if say := FLOWS[flow].tell:
-            say(all_news)
+            say(notices)
 
 
 def cancel(jobs: JobQuerySet) -> int:
@@ -46,12 +46,12 @@ def cancel(jobs: JobQuerySet) -> int:
         asked = list(jobs.filter(state=Job.State.WAITING, route__in=flow_of).select_for_update())
         count = jobs.cancel(now=timezone.now())
         reason = _("Cancelled by staff.")
-        news = [News(job, Job.State.CANCELLED, job.attempts, reason=reason) for job in asked]
-        tell((flow_of[one.job.route_id], one) for one in news)
+        notices = [JobNotice(job, Job.State.CANCELLED, job.attempts, reason=reason) for job in asked]
+        tell((flow_of[one.job.route_id], one) for one in notices)
     return count
 
 
-def tell_of_trouble(portal: Portal, trouble: str) -> int:
+def notify_of_outage(portal: Portal, trouble: str) -> int:
     """The portal is away: who asked for a job that waits for it hears so, once; how many were told.
 
     Behind an open breaker one job at a time is tried, so of thousands most would never have a third try to
@@ -65,8 +65,8 @@ def tell_of_trouble(portal: Portal, trouble: str) -> int:
         portal=portal, state=Job.State.WAITING, route__in=flow_of, created_at__lt=timezone.now() - PATIENCE
     )
     count = 0
-    while told := _tell_some(waiting.filter(warning="").order_by("pk"), flow_of, trouble):
-        count += told
+    while message := _tell_some(waiting.filter(warning="").order_by("pk"), flow_of, trouble):
+        count += message
     return count
 
 
@@ -76,6 +76,8 @@ def _tell_some(waiting: JobQuerySet, flow_of: dict[int, str], trouble: str) -> i
         marked = Job.objects.filter(pk__in=[job.pk for job in jobs])
         marked.update(warning=_("The portal was in trouble; whoever asked was told so meanwhile."))
         away = Attempt.Outcome.AWAY
-        news = [News(job, job.state, job.attempts, away, reason=trouble, is_put_off=True) for job in jobs]
-        tell((flow_of[one.job.route_id], one) for one in news)
+        notices = [
+            JobNotice(job, job.state, job.attempts, away, reason=trouble, is_put_off=True) for job in jobs
+        ]
+        tell((flow_of[one.job.route_id], one) for one in notices)
     return len(jobs)

@@ -94,8 +94,8 @@ class Judge:
         except DatabaseError:  # our own trouble decides nothing: the lease runs out, and the job comes again
             raise
         except Exception as error:  # noqa: BLE001  # whatever a flow forgot must not lose the parcel
-            told = mask("".join(traceback.format_exception(error)))
-            return self._failed(SyncError("\n".join([_("An error of ours:"), told])), Job.Failure.BUG)
+            message = mask("".join(traceback.format_exception(error)))
+            return self._failed(SyncError("\n".join([_("An error of ours:"), message])), Job.Failure.BUG)
 
     def decide(self, outcome: Outcome) -> Ruling:
         """What a step's own outcome makes of the job."""
@@ -113,11 +113,11 @@ class Judge:
 
     def _unknown(self, error: OutcomeUnknown) -> Ruling:
         """A lost answer: wait out the portal's own request limit, look, and only then repeat."""
-        lookup = self.flow.steps[self.job.step].lookup
-        if not lookup:
+        verify_step = self.flow.steps[self.job.step].verify_step
+        if not verify_step:
             return self._later(error, is_free=self.is_probe)
         wait = self._portal_works_for() if error.after is None else error.after
-        verdict = self._exhausted_or(error, step=lookup, wait=wait)
+        verdict = self._exhausted_or(error, step=verify_step, wait=wait)
         return Ruling(verdict, self._tried(Attempt.Outcome.UNKNOWN, error))
 
     def _portal_works_for(self) -> float:
@@ -148,10 +148,10 @@ class Judge:
     def _failed(self, error: SyncError, failure: str, *, step: str = "") -> Ruling:
         here = self.flow.steps[self.job.step]
         tried = self._tried(Attempt.Outcome.FAILED, error)
-        if here.otherwise:
-            waiting = self._waiting(here.otherwise)
+        if here.fallback_step:
+            waiting = self._waiting(here.fallback_step)
             return Ruling(waiting._replace(warning=self._warnings(error.message)), tried)
-        step = step or here.restart or self.job.step
+        step = step or here.retry_from or self.job.step
         verdict = self._ended(Job.State.FAILED, step=step, failure=failure, note=error.message)
         return Ruling(verdict, tried)
 

@@ -23,7 +23,7 @@ SORTED_AHEAD = 2500
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     """What the next request carries: one step, and jobs of which routes."""
 
     flow: str
@@ -31,7 +31,7 @@ class Choice:
     routes: tuple[int, ...]
 
 
-def choose(due: list[Due]) -> Choice | None:
+def select(due: list[Due]) -> Selection | None:
     """The most urgent step: live work before backfill, what others wait for, then what has waited longest.
 
     All routes of the flow that have jobs at that step go along.
@@ -41,22 +41,24 @@ def choose(due: list[Due]) -> Choice | None:
     due = sorted(due, key=_urgency)
     first = due[0]
     same = [one for one in due if (one.flow, one.step) == (first.flow, first.step)]
-    return Choice(flow=first.flow, step=first.step, routes=tuple(dict.fromkeys(one.route_id for one in same)))
+    return Selection(
+        flow=first.flow, step=first.step, routes=tuple(dict.fromkeys(one.route_id for one in same))
+    )
 
 
 def _urgency(due: Due) -> tuple[int, bool, datetime]:
-    return due.priority, not FLOWS[due.flow].steps[due.step].goes_first, due.since
+    return due.priority, not FLOWS[due.flow].steps[due.step].blocks_others, due.since
 
 
-def share_out(routes: tuple[int, ...], most: int) -> dict[int, int]:
+def share_out(routes: tuple[int, ...], max_jobs: int) -> dict[int, int]:
     """How many jobs of each route one request may hold: even shares, the rest to the most urgent."""
-    if most < len(routes):
-        return dict.fromkeys(routes[:most], 1)
-    each, rest = divmod(most, len(routes))
+    if max_jobs < len(routes):
+        return dict.fromkeys(routes[:max_jobs], 1)
+    each, rest = divmod(max_jobs, len(routes))
     return {route: each + (rest if number == 0 else 0) for number, route in enumerate(routes)}
 
 
-class Board:
+class Scheduler:
     """The portal as its row says, and what is due on it, looked at a few times a second."""
 
     def __init__(self, portal: Portal) -> None:
@@ -78,16 +80,16 @@ class Board:
         self._sorted = 0
         return False
 
-    def choose(self) -> Choice | None:
+    def select(self) -> Selection | None:
         """What the next request shall carry; methods whose time budget is spent are left out."""
         if not self._due or time.monotonic() >= self._good_until:
             self._look()
         blocked = MethodBudget.blocked(self.portal, now=time.time())
-        return choose([due for due in self._due if FLOWS[due.flow].steps[due.step].method not in blocked])
+        return select([due for due in self._due if FLOWS[due.flow].steps[due.step].method not in blocked])
 
-    def cross_out(self, choice: Choice) -> None:
+    def drop(self, selection: Selection) -> None:
         """There are no more jobs at this step: others have taken them since the last look."""
-        self._due = [due for due in self._due if (due.flow, due.step) != (choice.flow, choice.step)]
+        self._due = [due for due in self._due if (due.flow, due.step) != (selection.flow, selection.step)]
 
     def forget(self) -> None:
         """Jobs have moved on without a request: look anew before the next choice."""
@@ -97,5 +99,5 @@ class Board:
         began = time.monotonic()
         self.portal.refresh_from_db()
         is_open = not self.portal.is_paused
-        self._due = Job.objects.due_board(self.portal.pk, now=timezone.now()) if is_open else []
+        self._due = Job.objects.due_by_step(self.portal.pk, now=timezone.now()) if is_open else []
         self._good_until = began + max(LOOK_EVERY, (time.monotonic() - began) * LOOK_SHARE)

@@ -19,8 +19,8 @@ from sync.engine.batch import Load
 from sync.engine.notifications import TELLING, tell
 from sync.engine.outcomes import Ruling, Verdict
 from sync.errors import NeedsStaff
-from sync.flows.contract import News
-from sync.models import Attachment, Attempt, Cargo, Job, Link
+from sync.flows.contract import JobNotice
+from sync.models import Attachment, Attempt, Job, JobData, Link
 from sync.queue import wakeup
 
 JOBS_AT_ONCE = 50
@@ -38,7 +38,7 @@ def settle(load: Load, *, before: Callable[[], None] | None = None) -> None:
         load.parcel.jobs = jobs[start : start + JOBS_AT_ONCE]
         verdicts = atomically(partial(_settle_part, load, before, size=len(jobs)))
         load.parcel.touched_links.clear()
-        _ring(verdicts, here=jobs[0].portal_id)
+        _wake(verdicts, here=jobs[0].portal_id)
 
 
 def _settle_part(load: Load, before: Callable[[], None] | None, *, size: int) -> list[Verdict]:
@@ -48,7 +48,7 @@ def _settle_part(load: Load, before: Callable[[], None] | None, *, size: int) ->
         before()
     _save_links(load)
     rulings = {job.pk: load.rulings[job.pk] for job in load.parcel.jobs}
-    _save_cargo(load, rulings)
+    _save_data(load, rulings)
     update_each([job for job in load.parcel.jobs if job.target_id != held[job.pk]], ["target_id"])
     _save_attempts(load, rulings, size=size)
     _save_states(load, rulings)
@@ -89,24 +89,24 @@ def _refuse_taken(load: Load, job: Job) -> None:
         "id": link.target_id,
         "other": other.source_id,
     }
-    told = _(
+    message = _(
         "Route %(route)s: %(portal)s gave the new record of %(source)s the ID %(id)s, which is mapped to "
         "%(other)s already. Was the portal restored or emptied? Delete or correct the mapping of %(other)s, "
         "then press Retry."
     )
-    load.refuse(job, NeedsStaff(told % words))
+    load.refuse(job, NeedsStaff(message % words))
     del load.parcel.touched_links[link.pk]
     job.target_id = ""
 
 
-def _save_cargo(load: Load, rulings: dict[int, Ruling]) -> None:
+def _save_data(load: Load, rulings: dict[int, Ruling]) -> None:
     open_ones = {pk for pk, ruling in rulings.items() if ruling.verdict.state != Job.State.DONE}
-    contents = {pk: content for pk, content in load.parcel.new_cargo.items() if pk in open_ones}
+    contents = {pk: content for pk, content in load.parcel.new_data.items() if pk in open_ones}
     if contents:
-        Cargo.store(contents)
+        JobData.store(contents)
     delivered = [pk for pk in rulings if pk not in open_ones]
     if delivered:
-        Cargo.objects.filter(job_id__in=delivered).delete()
+        JobData.objects.filter(job_id__in=delivered).delete()
         Attachment.objects.filter(job_id__in=delivered).delete()
 
 
@@ -142,24 +142,24 @@ def _save_states(load: Load, rulings: dict[int, Ruling]) -> None:
     lanes = [job.lane for job in load.parcel.jobs if not rulings[job.pk].verdict.is_open]
     if lanes:
         for portal_id in Job.objects.promote(lanes, now=load.parcel.now):
-            wakeup.ring(portal_id)
+            wakeup.wake(portal_id)
 
 
 def _tell(load: Load, rulings: dict[int, Ruling]) -> None:
     """Flows that answer whoever asked do so here: the answer is stored with the state it tells of."""
-    told = []
+    message = []
     for job in load.parcel.jobs:
         if job.route.flow not in TELLING:
             continue
         verdict, tried = rulings[job.pk].verdict, rulings[job.pk].tried
-        news = News(
+        news = JobNotice(
             job, verdict.state, job.attempts, tried.outcome, failure=verdict.failure, reason=tried.message
         )
-        told.append((job.route.flow, news))
-    tell(told)
+        message.append((job.route.flow, news))
+    tell(message)
 
 
-def _ring(verdicts: list[Verdict], *, here: int) -> None:
+def _wake(verdicts: list[Verdict], *, here: int) -> None:
     """A bell for each portal whose next step is due, at the earliest moment.
 
     Not for `here`, the one that was called: whoever called it looks once more before leaving.
@@ -170,4 +170,4 @@ def _ring(verdicts: list[Verdict], *, here: int) -> None:
             known = moments.get(verdict.portal_id, verdict.due_at)
             moments[verdict.portal_id] = min(known, verdict.due_at)
     for portal_id, due_at in moments.items():
-        wakeup.ring(portal_id, wait=max(0.0, (due_at - timezone.now()).total_seconds()))
+        wakeup.wake(portal_id, wait=max(0.0, (due_at - timezone.now()).total_seconds()))

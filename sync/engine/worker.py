@@ -20,13 +20,13 @@ from django.utils.translation import get_language, override
 
 from sync.connectors.types import COMMANDS_A_REQUEST, Client
 from sync.engine.batch import Errand, Load
-from sync.engine.exchange import ask, hear
-from sync.engine.inflight import Underway
-from sync.engine.notifications import tell_of_trouble
-from sync.engine.scheduler import Board, Choice, share_out
+from sync.engine.exchange import prepare, receive
+from sync.engine.inflight import InFlight
+from sync.engine.notifications import notify_of_outage
+from sync.engine.scheduler import Scheduler, Selection, share_out
 from sync.flows import FLOWS
 from sync.flows.contract import Parcel
-from sync.gateway.calls import Heard, send
+from sync.gateway.calls import Response, send
 from sync.gateway.clients import client_of
 from sync.models import Event, Job, MethodBudget, Pace, Portal
 from sync.policies.rate_limit import Permit
@@ -43,7 +43,7 @@ LOOK_AGAIN = 0.2
 
 FAR = math.inf
 
-Answered = tuple[Errand, Heard]
+Answered = tuple[Errand, Response]
 
 
 def drain(portal_id: int, *, seconds: float = DRAIN_SECONDS) -> int:
@@ -51,65 +51,72 @@ def drain(portal_id: int, *, seconds: float = DRAIN_SECONDS) -> int:
     portal = Portal.objects.filter(pk=portal_id).first()
     if portal is None:
         return 0
-    underway: Underway[Answered] = Underway(portal, uuid.uuid4().hex, most=settings.REQUESTS_AT_ONCE)
-    if not underway.take_slot():
+    in_flight: InFlight[Answered] = InFlight(portal, uuid.uuid4().hex, max_requests=settings.REQUESTS_AT_ONCE)
+    if not in_flight.take_slot():
         return 0  # whoever holds the slots looks once more before leaving
     try:
-        Pace.of(portal).hear_bell()
-        return _work(portal, underway, ends=time.time() + seconds)
+        Pace.of(portal).clear_wakeup()
+        return _work(portal, in_flight, ends=time.time() + seconds)
     finally:
-        underway.end()
+        in_flight.end()
         pace = Pace.of(portal)
-        pace.hear_bell()
+        pace.clear_wakeup()
         if pace.is_away:
-            tell_of_trouble(portal, pace.trouble)
+            notify_of_outage(portal, pace.trouble)
         _ring_for_what_is_left(portal)
 
 
-def _work(portal: Portal, underway: Underway[Answered], *, ends: float) -> int:
+def _work(portal: Portal, in_flight: InFlight[Answered], *, ends: float) -> int:
     """Send until `ends` and settle each answer as it comes, until nothing is under way or near."""
-    board, count, pause = Board(portal), 0, 0.0
-    while len(underway) or pause <= NEAR:
-        for errand, heard in underway.wait(min(pause, LOOK_AGAIN)):
-            hear(errand, heard)
-        pause = _send_one(portal, underway, board) if time.time() < ends else FAR
+    scheduler, count, pause = Scheduler(portal), 0, 0.0
+    while len(in_flight) or pause <= NEAR:
+        for errand, heard in in_flight.wait(min(pause, LOOK_AGAIN)):
+            receive(errand, heard)
+        pause = _send_one(portal, in_flight, scheduler) if time.time() < ends else FAR
         count += pause == 0
     return count
 
 
-def _send_one(portal: Portal, underway: Underway[Answered], board: Board) -> float:
+def _send_one(portal: Portal, in_flight: InFlight[Answered], scheduler: Scheduler) -> float:
     """Go one step on towards a request; 0 when there may be more to do, else seconds until it makes sense."""
-    if not underway.take_slot():
+    if not in_flight.take_slot():
         return FAR
-    if board.sort_some():
+    if scheduler.sort_some():
         return 0
-    choice = board.choose()
-    if choice is None:
+    selection = scheduler.select()
+    if selection is None:
         return FAR
     pace = Pace.of(portal)
     permit = pace.permit(portal.limits, now=time.time())
     if not permit.is_granted:
         return permit.wait or NEAR  # another worker took it just before us
-    if not _go(portal, underway, board, choice, permit, pace):
+    if not _go(portal, in_flight, scheduler, selection, permit, pace):
         pace.refund(portal.limits)
     return 0
 
 
 def _go(
-    portal: Portal, underway: Underway[Answered], board: Board, choice: Choice, permit: Permit, pace: Pace
+    portal: Portal,
+    in_flight: InFlight[Answered],
+    scheduler: Scheduler,
+    selection: Selection,
+    permit: Permit,
+    pace: Pace,
 ) -> bool:
     """Claim, ask the flow and send; False when nothing was to be sent."""
-    step = FLOWS[choice.flow].steps[choice.step]
-    load = _claim(portal, choice, permit, most=step.most)
+    step = FLOWS[selection.flow].steps[selection.step]
+    load = _claim(portal, selection, permit, max_jobs=step.max_jobs)
     if load is None:
-        board.cross_out(choice)
+        scheduler.drop(selection)
         return False
-    errand = ask(portal, pace, load, step)
+    errand = prepare(portal, pace, load, step)
     if errand is None:
-        board.forget()
+        scheduler.forget()
         return False
-    underway.send(partial(_exchange, client_of(portal), errand, get_language()), goes_first=step.goes_first)
-    if underway.is_full:
+    in_flight.send(
+        partial(_exchange, client_of(portal), errand, get_language()), blocks_others=step.blocks_others
+    )
+    if in_flight.is_full:
         _call_another_worker(portal, pace)
     return True
 
@@ -120,17 +127,17 @@ def _exchange(client: Client, errand: Errand, language: str | None) -> Answered:
         return errand, send(client, errand.request.commands)
 
 
-def _claim(portal: Portal, choice: Choice, permit: Permit, *, most: int) -> Load | None:
+def _claim(portal: Portal, selection: Selection, permit: Permit, *, max_jobs: int) -> Load | None:
     now, holder = timezone.now(), uuid.uuid4().hex
     jobs = Job.objects.claim(
-        share_out(choice.routes, permit.size(most)),
+        share_out(selection.routes, permit.size(max_jobs)),
         portal_id=portal.pk,
-        step=choice.step,
+        step=selection.step,
         now=now,
         until=now + timedelta(seconds=portal.lease_seconds),
         holder=holder,
     )
-    entity = FLOWS[choice.flow].entity
+    entity = FLOWS[selection.flow].entity
     parcel = Parcel(jobs=jobs, now=now, entity=entity, room=permit.size(COMMANDS_A_REQUEST))
     return Load(parcel=parcel, holder=holder, is_probe=permit.is_probe) if jobs else None
 
@@ -139,7 +146,7 @@ def _call_another_worker(portal: Portal, pace: Pace) -> None:
     """This worker has its hands full: let another one use the next permit, if there is work for it."""
     if portal.slots > settings.REQUESTS_AT_ONCE and Job.objects.due(portal.pk, now=timezone.now()).exists():
         pace.refresh_from_db()
-        wakeup.ring(portal.pk, wait=pace.wait(portal.limits, now=time.time()))
+        wakeup.wake(portal.pk, wait=pace.wait(portal.limits, now=time.time()))
 
 
 def _ring_for_what_is_left(portal: Portal) -> None:
@@ -147,12 +154,12 @@ def _ring_for_what_is_left(portal: Portal) -> None:
     if portal.is_paused:
         return
     if Event.objects.filter(portal=portal, outcome=Event.Outcome.WAITING).exists():
-        wakeup.ring(portal.pk)
+        wakeup.wake(portal.pk)
     due_at = Job.objects.next_due_at(portal.pk)
     if due_at is None:
         return
     now = time.time()
     waits = [Pace.of(portal).wait(portal.limits, now=now), due_at.timestamp() - now]
-    if due_at.timestamp() <= now and Board(portal).choose() is None:  # only blocked methods are left
+    if due_at.timestamp() <= now and Scheduler(portal).select() is None:  # only blocked methods are left
         waits.append(min(MethodBudget.blocked(portal, now=now).values(), default=now) - now)
-    wakeup.ring(portal.pk, wait=max(0.0, *waits))
+    wakeup.wake(portal.pk, wait=max(0.0, *waits))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sync.connectors.types import COMMANDS_A_REQUEST, Answer, Command, Listing, Notice, Seen
+from sync.connectors.types import COMMANDS_A_REQUEST, Answer, Command, IncomingEvent, ListedRecord, Listing
 from sync.errors import SyncError
 from sync.flows.findings import Finding
 from sync.flows.parcel import Parcel
@@ -49,16 +49,16 @@ class Skip:
 Outcome = Next | Done | Skip
 
 
-Ask = Callable[[Parcel, list[Job]], Command | tuple[Command, ...] | Outcome]
-Hear = Callable[[Parcel, Job, Any], Outcome]
-Excuse = Callable[[SyncError], Outcome | None]
+BuildRequest = Callable[[Parcel, list[Job]], Command | tuple[Command, ...] | Outcome]
+OnResponse = Callable[[Parcel, Job, Any], Outcome]
+IgnoreError = Callable[[SyncError], Outcome | None]
 
 
 def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _no_excuse(_: SyncError) -> None:
+def _ignore_nothing(_: SyncError) -> None:
     """Mostly an error is an error."""
 
 
@@ -66,45 +66,47 @@ def _no_excuse(_: SyncError) -> None:
 class Step:
     """One stage of a job's way that one request can carry.
 
-    `calls`: the portal it calls; `method`: the vendor method whose time budget it spends;
-    `prepare`: bulk work in a transaction before the request (intents); `ask`: the command for one group of
-    jobs of a route, or an outcome when no request is needed; `read`: an answer's value into a handy form,
-    once a command; `hear`: what the answer means for one job. Both may raise our errors; an `ask` that
-    raises is run again for each job of its group, so it changes nothing before. `excuse`: an error told
-    about the command that is an outcome here (a deleted record: nothing to do), else None.
-    `ask` may also give several commands for a job, within the parcel's `room` for all of them; then `hear`
-    gets the list of their Answers, unread. `commands`: how many it mostly gives.
-    `group`: jobs one command holds; `is_alone`: one job a request (heavy ones);
-    `lookup`: the step that finds out whether a lost call ran ("" = safe to repeat);
-    `restart`: where staff's Retry goes on ("" = here); `otherwise`: the step to go on with when this one
-    fails for good ("" = the job fails); `folds`: whether a new event may still join the job. `goes_first`:
-    before other steps that are due: their jobs wait for what this one finds out.
+    `calls`: the portal it calls; `method`: the vendor method whose time budget it spends.
+    `prepare`: bulk work in a transaction before the request (intents).
+    `request`: the command for one group of jobs of a route, or an outcome when no request is needed. It may
+    give several commands for a job, within the parcel's `room` for all of them; then `on_response` gets the
+    list of their Answers, unread. One that raises is run again for each job of its group, so it changes
+    nothing before.
+    `read`: an answer's value into a handy form, once a command. `on_response`: what the answer means for one
+    job; it may raise our errors, as `request` may.
+    `ignore_error`: an error told about the command that is an outcome here (a deleted record: nothing to
+    do), else None.
+    `commands`: how many it mostly gives. `group`: jobs one command holds. `solo`: one job a request.
+    `verify_step`: the step that finds out whether a lost call ran ("" = safe to repeat).
+    `retry_from`: where staff's Retry goes on ("" = here). `fallback_step`: the step to go on with when this
+    one fails for good ("" = the job fails). `folds`: whether a new event may still join the job.
+    `blocks_others`: it goes before other steps that are due, whose jobs wait for what it finds out.
     """
 
     calls: Side
     method: str
-    ask: Ask
-    hear: Hear
+    request: BuildRequest
+    on_response: OnResponse
     read: Callable[[Any], Any] = _as_it_is
-    excuse: Excuse = _no_excuse
+    ignore_error: IgnoreError = _ignore_nothing
     prepare: Callable[[Parcel], None] | None = None
     commands: int = 1
     group: int = 1
-    is_alone: bool = False
-    lookup: str = ""
-    restart: str = ""
-    otherwise: str = ""
+    solo: bool = False
+    verify_step: str = ""
+    retry_from: str = ""
+    fallback_step: str = ""
     folds: bool = False
-    goes_first: bool = False
+    blocks_others: bool = False
 
     @property
-    def most(self) -> int:
+    def max_jobs(self) -> int:
         """Jobs one request can hold."""
-        return 1 if self.is_alone else self.group * COMMANDS_A_REQUEST // self.commands
+        return 1 if self.solo else self.group * COMMANDS_A_REQUEST // self.commands
 
 
 @dataclass(frozen=True)
-class Ticket:
+class JobSpec:
     """What an event asks of a route: a job of `kind` for the source record, beginning at `step`.
 
     `params`: what the job is told beside what an event brings.
@@ -127,16 +129,16 @@ class Ignored:
 class Checkup:
     """What the doctor asks and says about a route of the flow.
 
-    `ask`: commands to the portal on one side; equal keys are equal questions. `judge`: the answers of the
-    source and of the target, by those keys (a portal that did not answer has none), to findings.
+    `questions`: commands to the portal on one side; equal keys are equal questions. `findings`: what the
+    answers of the source and of the target mean, by those keys (a portal that did not answer has none).
     """
 
-    ask: Callable[[Route, Side], dict[str, Command]]
-    judge: Callable[[Route, Mapping[str, Answer], Mapping[str, Answer]], list[Finding]]
+    questions: Callable[[Route, Side], dict[str, Command]]
+    findings: Callable[[Route, Mapping[str, Answer], Mapping[str, Answer]], list[Finding]]
 
 
 @dataclass(frozen=True)
-class News:
+class JobNotice:
     """What became of a job: its new state, and why when it did not end well (a sentence for staff).
 
     `tried`: how the try ended (Attempt.Outcome; "" when staff cancelled the job). `attempts` counts this try.
@@ -152,7 +154,7 @@ class News:
     is_put_off: bool = False
 
 
-Sort = Callable[[Route, Side, list[Event]], list[Ticket | Ignored]]
+Sort = Callable[[Route, Side, list[Event]], list[JobSpec | Ignored]]
 """One verdict an event, in order; `side` is where on the route the events' portal stands."""
 
 
@@ -170,46 +172,46 @@ class Flow:
 
     sort: Sort
     steps: Mapping[str, Step]
-    backfill: Callable[[str], Ticket]
+    backfill: Callable[[str], JobSpec]
     listing: Listing | None = None
-    missed: Callable[[Route, list[Seen]], list[str]] = lambda _, __: []
+    missed: Callable[[Route, list[ListedRecord]], list[str]] = lambda _, __: []
     checkup: Checkup | None = None
     first: Mapping[Side, str] = field(default_factory=dict)
-    usual: Mapping[str, str] = field(default_factory=dict)
-    usual_on: Callable[[Route], Mapping[str, str]] = lambda _: {}
+    usual_next: Mapping[str, str] = field(default_factory=dict)
+    usual_next_on: Callable[[Route], Mapping[str, str]] = lambda _: {}
     entity: str = "deal"
-    tell: Callable[[list[News]], None] | None = None
+    tell: Callable[[list[JobNotice]], None] | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     merge: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]] = lambda old, new: {**old, **new}
 
-    def usual_way(self, route: Route, step: str) -> tuple[str, ...]:
+    def usual_path(self, route: Route, step: str) -> tuple[str, ...]:
         """The step and those that mostly follow it on this route."""
-        usual = {**self.usual, **self.usual_on(route)}
+        usual_next = {**self.usual_next, **self.usual_next_on(route)}
         way: list[str] = []
         while step in self.steps and step not in way:
             way.append(step)
-            step = usual.get(step, "")
+            step = usual_next.get(step, "")
         return tuple(way)
 
 
 __all__ = [
     "COMMANDS_A_REQUEST",
-    "Ask",
+    "BuildRequest",
     "Checkup",
     "Done",
-    "Excuse",
     "Flow",
-    "Hear",
+    "IgnoreError",
     "Ignored",
+    "IncomingEvent",
+    "JobNotice",
+    "JobSpec",
     "Listing",
-    "News",
     "Next",
-    "Notice",
+    "OnResponse",
     "Outcome",
     "Parcel",
     "Side",
     "Skip",
     "Sort",
     "Step",
-    "Ticket",
 ]

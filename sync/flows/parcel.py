@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sync.connectors.types import COMMANDS_A_REQUEST
-from sync.models import Cargo, Job, Link
+from sync.models import Job, JobData, Link
 
 
 @dataclass
@@ -16,7 +16,7 @@ class Parcel:
     """Jobs at the same step on the same portal, carried by one request, and what they need on the way.
 
     `links` and `cargo` are loaded once for all; what a step changes is collected in `touched_links` (of them
-    `touched_columns` are written) and `new_cargo`, and saved by the engine in the transaction that settles
+    `touched_columns` are written) and `new_data`, and saved by the engine in the transaction that settles
     the jobs. `found` is the step's own: what its `prepare` found out in bulk, for its `ask` and `hear`.
     `entity`: what the flow's links join.
     `room`: commands the request may hold, fewer after time-outs, never fewer than there are jobs.
@@ -29,16 +29,16 @@ class Parcel:
     links: dict[tuple[int, str], Link] = field(default_factory=dict)
     touched_links: dict[int, Link] = field(default_factory=dict)
     touched_columns: set[str] = field(default_factory=set)
-    new_cargo: dict[int, Any] = field(default_factory=dict)
+    new_data: dict[int, Any] = field(default_factory=dict)
     found: dict[Any, Any] = field(default_factory=dict)
     _carriers: list[Job] = field(default_factory=list)
-    _cargo: dict[int, Any] | None = None
+    _data: dict[int, Any] | None = None
 
     def load(self) -> None:
         """Read the links of all jobs; their cargo is read when a step asks for it."""
         self.links = {}
         self.load_links(self.jobs)
-        self._carriers, self._cargo = self.jobs, None
+        self._carriers, self._data = self.jobs, None
 
     def load_links(self, jobs: Iterable[Job]) -> None:
         """Read the links of these jobs."""
@@ -46,11 +46,11 @@ class Parcel:
         self.links |= Link.by_source(keys, entity=self.entity)
 
     @property
-    def cargo(self) -> dict[int, Any]:
+    def data(self) -> dict[int, Any]:
         """What each job carries, of all that the request was claimed for; jobs without cargo are missing."""
-        if self._cargo is None:
-            self._cargo = Cargo.load(self._carriers)
-        return self._cargo
+        if self._data is None:
+            self._data = JobData.load(self._carriers)
+        return self._data
 
     def link(self, job: Job) -> Link | None:
         """The link of the job's source record, if there is one."""
@@ -63,4 +63,4 @@ class Parcel:
 
     def pack(self, job: Job, content: Any) -> None:
         """What the job carries to its next step."""
-        self.new_cargo[job.pk] = self.cargo[job.pk] = content
+        self.new_data[job.pk] = self.data[job.pk] = content

@@ -32,12 +32,12 @@ TOO_LONG = 0.8
 LOOK_AGAIN = 1.0
 """Seconds between two looks at a permit that is long in coming: staff may interrupt, limits may change."""
 
-SHORTEST_WAIT = 0.05
+MIN_WAIT = 0.05
 """Seconds: a permit that another worker took just before us is asked for again no sooner."""
 
 
 @dataclass(frozen=True)
-class Heard:
+class Response:
     """What came of one request: a reply, or the error of the request as a whole. `began`: when it left, in
     Unix seconds; `seconds`: how long it took.
     """
@@ -47,29 +47,29 @@ class Heard:
     seconds: float
 
 
-def send(client: Client, commands: Mapping[str, Command]) -> Heard:
+def send(client: Client, commands: Mapping[str, Command]) -> Response:
     """Send one request whose permit is taken. Touches no database: it may run in a thread of its own."""
     began, clock = time.time(), time.monotonic()
     outcome: Reply | Exception
     try:
-        outcome = client.carry(commands)
+        outcome = client.execute(commands)
     except Exception as error:  # noqa: BLE001  # the ladder knows ours and calls the rest a bug
         outcome = error
-    return Heard(outcome, began, seconds=time.monotonic() - clock)
+    return Response(outcome, began, seconds=time.monotonic() - clock)
 
 
-def note(portal: Portal, pace: Pace, heard: Heard) -> Reply:
+def note(portal: Portal, pace: Pace, heard: Response) -> Reply:
     """Remember what an answer says about the portal; raises the error of the request as a whole."""
     if isinstance(heard.outcome, SyncError):
         _note_trouble(portal, pace, heard.outcome, heard)
     if isinstance(heard.outcome, Exception):
         raise heard.outcome
     pace.passed_one()
-    _note_news(portal, heard.outcome)
+    _note_usage(portal, heard.outcome)
     return heard.outcome
 
 
-def ask(
+def request(
     portal: Portal,
     commands: Mapping[str, Command],
     *,
@@ -99,7 +99,7 @@ def _wait(portal: Portal, pace: Pace, commands: Mapping[str, Command]) -> float:
     if waits := [blocked[command.method] - now for command in commands.values() if command.method in blocked]:
         return max(waits)
     permit = pace.permit(portal.limits, now=now)
-    return 0.0 if permit.is_granted else max(permit.wait, SHORTEST_WAIT)
+    return 0.0 if permit.is_granted else max(permit.wait, MIN_WAIT)
 
 
 def _no_permit(portal: Portal, pace: Pace, wait: float) -> TryLater:
@@ -112,7 +112,7 @@ def _no_permit(portal: Portal, pace: Pace, wait: float) -> TryLater:
     return Throttled(_("%(portal)s: its limit allows the next request in %(wait).0f s.") % words, after=wait)
 
 
-def _note_trouble(portal: Portal, pace: Pace, error: SyncError, heard: Heard) -> None:
+def _note_trouble(portal: Portal, pace: Pace, error: SyncError, heard: Response) -> None:
     """What a request that failed as a whole says about the portal."""
     now = time.time()
     logger.warning("%s", error.message)
@@ -136,7 +136,7 @@ def _note_limit(portal: Portal, pace: Pace, error: Throttled) -> None:
         pace.push(wait, now=now)
 
 
-def _note_news(portal: Portal, reply: Reply) -> None:
+def _note_usage(portal: Portal, reply: Reply) -> None:
     """What an answered request says about the portal: budgets nearly spent, a new address."""
     now = time.time()
     for method, usage in reply.usage.items():

@@ -9,9 +9,9 @@ https://apidocs.bitrix24.com/settings/performance/huge-data.html
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from sync.connectors.types import COMMANDS_A_REQUEST, Command, Listing, Reply, Seen
+from sync.connectors.types import COMMANDS_A_REQUEST, Command, ListedRecord, Listing, Reply
 from sync.errors import TryLater
-from sync.gateway.calls import ask
+from sync.gateway.calls import request
 from sync.gateway.id_ranges import Range, cut
 from sync.models import Portal
 
@@ -19,23 +19,23 @@ PATIENCE = 900.0
 """Seconds a listing waits for one permit, or for a portal that is away."""
 
 TRIES = 5
-LONGEST_PAUSE = 60.0
+MAX_PAUSE = 60.0
 
-Asking = Callable[[Mapping[str, Command]], Reply]
+Requester = Callable[[Mapping[str, Command]], Reply]
 
 
-def pages(listing: Listing, asking: Asking, *, since: str = "") -> Iterator[list[Seen]]:
+def pages(listing: Listing, request_page: Requester, *, since: str = "") -> Iterator[list[ListedRecord]]:
     """All records, or those changed at or after the ISO moment `since`; one list a request.
 
     Records that are made meanwhile are left out: their own events bring them.
     """
-    newest = listing.read(asking({"newest": listing.newest(since)}).answers["newest"].result())
+    newest = listing.read(request_page({"newest": listing.newest(since)}).answers["newest"].result())
     left = [Range(0, int(newest[0].id))] if newest else []
     while left:
         ranges = cut(left, pieces=COMMANDS_A_REQUEST, page=listing.page)
         commands = {f"r{one.after}": listing.between(one.after, one.up_to, since) for one in ranges}
-        reply = asking(commands)
-        found: list[Seen] = []
+        reply = request_page(commands)
+        found: list[ListedRecord] = []
         left = []
         for one in ranges:
             seen = listing.read(reply.answers[f"r{one.after}"].result())
@@ -45,18 +45,18 @@ def pages(listing: Listing, asking: Asking, *, since: str = "") -> Iterator[list
         yield found
 
 
-def patient(portal: Portal, *, patience: float = PATIENCE) -> Asking:
+def patient_requester(portal: Portal, *, patience: float = PATIENCE) -> Requester:
     """Ask the portal within its pace, and again when the clock helps: listing twice does no harm."""
 
-    def asking(commands: Mapping[str, Command]) -> Reply:
+    def request_page(commands: Mapping[str, Command]) -> Reply:
         for attempt in range(1, TRIES):
             try:
-                return _whole(ask(portal, commands, patience=patience))
+                return _whole(request(portal, commands, patience=patience))
             except TryLater as error:
-                time.sleep(min(2.0**attempt if error.after is None else error.after, LONGEST_PAUSE))
-        return _whole(ask(portal, commands, patience=patience))
+                time.sleep(min(2.0**attempt if error.after is None else error.after, MAX_PAUSE))
+        return _whole(request(portal, commands, patience=patience))
 
-    return asking
+    return request_page
 
 
 def _whole(reply: Reply) -> Reply:

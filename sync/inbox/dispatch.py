@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from sync.db.transactions import atomically
 from sync.flows import FLOWS
-from sync.flows.contract import Ignored, Ticket
+from sync.flows.contract import Ignored, JobSpec
 from sync.inbox.jobs import queue_jobs
 from sync.models import Event, Job, Portal, Route, Slot
 
@@ -54,12 +54,12 @@ def _save_outcomes(events: list[Event]) -> None:
 
 def _sort_on(route: Route, side: Any, events: list[Event]) -> None:
     flow = FLOWS[route.flow]
-    wanted: list[tuple[Ticket, Event | None]] = []
-    for event, verdict in zip(events, flow.sort(route, side, events), strict=True):
-        if isinstance(verdict, Ignored):
-            if event.outcome == Event.Outcome.IGNORED and verdict.reason:
-                event.note = verdict.reason
+    wanted: list[tuple[JobSpec, Event | None]] = []
+    for event, decision in zip(events, flow.sort(route, side, events), strict=True):
+        if isinstance(decision, Ignored):
+            if event.outcome == Event.Outcome.IGNORED and decision.reason:
+                event.note = decision.reason
         else:
             event.outcome, event.note = Event.Outcome.QUEUED, ""
-            wanted.append((verdict, event))
+            wanted.append((decision, event))
     queue_jobs(route, flow, wanted, priority=Job.LIVE)

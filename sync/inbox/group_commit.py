@@ -18,7 +18,7 @@ from sync.models.event import Event
 
 
 @dataclass
-class _Guest:
+class _PendingInsert:
     """An event that some thread wants stored, and what became of it."""
 
     event: Event
@@ -26,8 +26,8 @@ class _Guest:
     error: Exception | None = None
 
 
-_waiting: deque[_Guest] = deque()
-_driving = threading.Lock()
+_waiting: deque[_PendingInsert] = deque()
+_flushing = threading.Lock()
 
 
 def store(event: Event) -> None:
@@ -38,34 +38,34 @@ def store(event: Event) -> None:
     if connection.vendor != "sqlite":
         event.save(force_insert=True)
         return
-    guest = _Guest(event)
-    _waiting.append(guest)
-    with _driving:
-        if not guest.is_over:  # else whoever drove before us has taken it along
+    pending = _PendingInsert(event)
+    _waiting.append(pending)
+    with _flushing:
+        if not pending.is_over:  # else whoever drove before us has taken it along
             try:
                 with (
                     in_turn()
                 ):  # whoever comes while we wait for it goes along: a wait for one writer, not two
-                    _drive([_waiting.popleft() for _ in range(len(_waiting))])
+                    _flush([_waiting.popleft() for _ in range(len(_waiting))])
             except OSError:  # the file of the turns cannot be had
-                _waiting.remove(guest)
+                _waiting.remove(pending)
                 raise
-    if guest.error:
-        raise guest.error
+    if pending.error:
+        raise pending.error
 
 
-def _drive(guests: Sequence[_Guest]) -> None:
+def _flush(batch: Sequence[_PendingInsert]) -> None:
     try:
-        _insert([guest.event for guest in guests])
+        _insert([pending.event for pending in batch])
     except Exception as error:  # noqa: BLE001  # each thread raises its own
-        if isinstance(error, IntegrityError) and len(guests) > 1:  # one's fault is not the others'
-            for guest in guests:
-                _drive([guest])
+        if isinstance(error, IntegrityError) and len(batch) > 1:  # one's fault is not the others'
+            for pending in batch:
+                _flush([pending])
             return
-        for guest in guests:
-            guest.error = error
-    for guest in guests:
-        guest.is_over = True
+        for pending in batch:
+            pending.error = error
+    for pending in batch:
+        pending.is_over = True
 
 
 def _insert(events: Sequence[Event]) -> None:

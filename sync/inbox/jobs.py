@@ -10,7 +10,7 @@ from django.utils import timezone
 from sync.db.bulk import insert_each
 from sync.db.transactions import atomically
 from sync.flows import FLOWS
-from sync.flows.contract import Flow, Ticket
+from sync.flows.contract import Flow, JobSpec
 from sync.models import Event, Job, Route, Slot
 from sync.queue import wakeup
 
@@ -28,33 +28,35 @@ def queue(
     """
     flow = FLOWS[route.flow]
     wanted = (flow.backfill(source_id) for source_id in dict.fromkeys(source_ids))
-    tickets = [replace(ticket, params={**ticket.params, **(params or {})}) for ticket in wanted]
+    specs = [replace(spec, params={**spec.params, **(params or {})}) for spec in wanted]
 
     def work() -> int:
         Slot.lock_sorting(route.source_id)
-        queue_jobs(route, flow, [(ticket, None) for ticket in tickets], priority=priority)
-        return len(tickets)
+        queue_jobs(route, flow, [(spec, None) for spec in specs], priority=priority)
+        return len(specs)
 
     return atomically(work)
 
 
-def queue_jobs(route: Route, flow: Flow, wanted: list[tuple[Ticket, Event | None]], *, priority: int) -> None:
-    """Make a job a ticket, or let the ticket join the newest job of its lane that has not written yet."""
-    lanes = [Job.lane_of(route.pk, ticket.kind, ticket.source_id) for ticket, _ in wanted]
+def queue_jobs(
+    route: Route, flow: Flow, wanted: list[tuple[JobSpec, Event | None]], *, priority: int
+) -> None:
+    """Make a job for each spec, or let it join the newest job of its lane that has not written yet."""
+    lanes = [Job.lane_of(route.pk, spec.kind, spec.source_id) for spec, _ in wanted]
     newest, heads = _open_jobs(lanes)
     fresh: list[Job] = []
-    for lane, (ticket, event) in zip(lanes, wanted, strict=True):
+    for lane, (spec, event) in zip(lanes, wanted, strict=True):
         job = newest.get(lane)
-        if job is not None and _fold(job, route, ticket, event, priority=priority):
+        if job is not None and _fold(job, route, spec, event, priority=priority):
             continue
-        job = _job(route, flow, ticket, event, lane=lane, is_head=lane not in heads)
+        job = _job(route, flow, spec, event, lane=lane, is_head=lane not in heads)
         job.priority = priority
         heads.add(lane)
         newest[lane] = job
         fresh.append(job)
     insert_each(Job, [vars(job) for job in fresh])
     for portal_id in Counter(job.portal_id for job in fresh):
-        wakeup.ring(portal_id)
+        wakeup.wake(portal_id)
 
 
 def _open_jobs(lanes: list[str]) -> tuple[dict[str, Job], set[str]]:
@@ -67,7 +69,7 @@ def _open_jobs(lanes: list[str]) -> tuple[dict[str, Job], set[str]]:
     return {job.lane: job for job in found}, {job.head_of for job in found if job.head_of}
 
 
-def _fold(job: Job, route: Route, ticket: Ticket, event: Event | None, *, priority: int) -> bool:
+def _fold(job: Job, route: Route, spec: JobSpec, event: Event | None, *, priority: int) -> bool:
     """Whether the event joined `job`: parameters merge, later wins, and the record is read anew."""
     flow = FLOWS[route.flow]
     if job.state != Job.State.WAITING or not flow.steps[job.step].folds:
@@ -75,8 +77,8 @@ def _fold(job: Job, route: Route, ticket: Ticket, event: Event | None, *, priori
     job.params = flow.merge(job.params, event.params if event else {})
     job.folded += 1
     job.priority = min(job.priority, priority)
-    job.step = ticket.step
-    job.portal_id = route.portal_id_of(flow.steps[ticket.step].calls)
+    job.step = spec.step
+    job.portal_id = route.portal_id_of(flow.steps[spec.step].calls)
     if job.head_of:
         job.due_at = timezone.now()
     if event:
@@ -88,17 +90,17 @@ def _fold(job: Job, route: Route, ticket: Ticket, event: Event | None, *, priori
     return True
 
 
-def _job(route: Route, flow: Flow, ticket: Ticket, event: Event | None, *, lane: str, is_head: bool) -> Job:
+def _job(route: Route, flow: Flow, spec: JobSpec, event: Event | None, *, lane: str, is_head: bool) -> Job:
     return Job(
         route_id=route.pk,
-        kind=ticket.kind,
-        source_id=ticket.source_id,
+        kind=spec.kind,
+        source_id=spec.source_id,
         lane=lane,
         head_of=lane if is_head else None,
-        portal_id=route.portal_id_of(flow.steps[ticket.step].calls),
-        step=ticket.step,
+        portal_id=route.portal_id_of(flow.steps[spec.step].calls),
+        step=spec.step,
         due_at=timezone.now() if is_head else None,
-        params={**ticket.params, **(event.params if event else {})},
+        params={**spec.params, **(event.params if event else {})},
         event_id=event.pk if event else None,
         created_at=event.received_at if event else timezone.now(),
     )

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from sync.connectors.types import Notice
+from sync.connectors.types import IncomingEvent
 from sync.db.transactions import in_turn
 from sync.inbox.group_commit import store
 from sync.models import Event, Portal
@@ -23,11 +23,11 @@ from sync.queue import wakeup
 
 def receive(
     portal: Portal,
-    notice: Notice,
+    notice: IncomingEvent,
     *,
     details: dict[str, Any],
     remote_addr: str = "",
-    ring: Callable[[int], object] = wakeup.ring,
+    wake: Callable[[int], object] = wakeup.wake,
 ) -> bool:
     """Store what arrived and wake a worker; False when the same webhook is already here.
 
@@ -43,11 +43,11 @@ def receive(
         is_new = False
     else:
         is_new = True
-    ring(portal.pk)
+    wake(portal.pk)
     return is_new
 
 
-def receive_many(portal: Portal, arrivals: Mapping[str, Notice]) -> None:
+def receive_many(portal: Portal, arrivals: Mapping[str, IncomingEvent]) -> None:
     """Store messages of a queue, by fingerprint, in one INSERT; those that are here already are left out.
 
     On return the events are committed, unless a transaction of the caller's is open; then the queue may
@@ -57,11 +57,11 @@ def receive_many(portal: Portal, arrivals: Mapping[str, Notice]) -> None:
     with in_turn():
         Event.objects.bulk_create(events, ignore_conflicts=True)
     # not before the commit: the bell under way then may be heard too early for these
-    transaction.on_commit(partial(wakeup.ring, portal.pk), robust=True)
+    transaction.on_commit(partial(wakeup.wake, portal.pk), robust=True)
 
 
 def _event(
-    portal: Portal, notice: Notice, fingerprint: str, *, details: dict[str, Any], remote_addr: str = ""
+    portal: Portal, notice: IncomingEvent, fingerprint: str, *, details: dict[str, Any], remote_addr: str = ""
 ) -> Event:
     return Event(
         portal=portal,
@@ -77,7 +77,7 @@ def _event(
     )
 
 
-def fingerprint_of(notice: Notice) -> str:
+def fingerprint_of(notice: IncomingEvent) -> str:
     """Equal for the same webhook sent again: the sender's time, or ours within the duplicate window."""
     moment = notice.sent_at or f"window {int(time.time() // settings.DUPLICATE_WINDOW_SECONDS)}"
     parts = [notice.entity, notice.action, notice.record_id, notice.own_id, notice.origin_id, moment]

@@ -14,7 +14,7 @@ from sync import inbox
 from sync.connectors.types import Command, Reply
 from sync.errors import SyncError
 from sync.flows import FLOWS
-from sync.gateway.calls import ask
+from sync.gateway.calls import request
 from sync.gateway.listing import pages
 from sync.models import Job, Portal, Route
 from sync.queue import wakeup
@@ -33,10 +33,10 @@ def start_due() -> None:
     now = timezone.now()
     for route in Route.objects.filter(is_paused=False, reconcile_minutes__gt=0, source__is_paused=False):
         every = timedelta(minutes=route.reconcile_minutes)
-        rows = Route.objects.filter(pk=route.pk, look_at=route.look_at)
-        is_due = route.look_at is None or route.look_at <= now
-        if is_due and rows.update(look_at=now + every):
-            wakeup.send("sync.tasks.reconcile", route.pk)
+        rows = Route.objects.filter(pk=route.pk, next_reconcile_at=route.next_reconcile_at)
+        is_due = route.next_reconcile_at is None or route.next_reconcile_at <= now
+        if is_due and rows.update(next_reconcile_at=now + every):
+            wakeup.enqueue("sync.tasks.reconcile", route.pk)
 
 
 def reconcile(route_id: int) -> int:
@@ -48,7 +48,7 @@ def reconcile(route_id: int) -> int:
     began, queued, looked = timezone.now(), 0, 0
     since = (route.reconciled_until or route.created_at) - OVERLAP
     try:
-        for seen in pages(flow.listing, _asking(route.source), since=since.isoformat()):
+        for seen in pages(flow.listing, _request_page(route.source), since=since.isoformat()):
             queued += inbox.queue(route, flow.missed(route, seen), priority=Job.LIVE)
             looked += len(seen)
     except SyncError as error:
@@ -60,11 +60,11 @@ def reconcile(route_id: int) -> int:
     return queued
 
 
-def _asking(portal: Portal) -> Callable[[Mapping[str, Command]], Reply]:
-    def asking(commands: Mapping[str, Command]) -> Reply:
-        reply = ask(portal, commands, patience=PATIENCE)
+def _request_page(portal: Portal) -> Callable[[Mapping[str, Command]], Reply]:
+    def request_page(commands: Mapping[str, Command]) -> Reply:
+        reply = request(portal, commands, patience=PATIENCE)
         for answer in reply.answers.values():
             answer.result()
         return reply
 
-    return asking
+    return request_page

@@ -21,9 +21,9 @@ def sweep() -> None:
         waiting = Event.objects.filter(portal_id=portal_id, outcome=Event.Outcome.WAITING)
         due = Job.objects.filter(portal_id=portal_id, state=Job.State.WAITING, due_at__lte=timezone.now())
         if waiting.exists() or due.exists():
-            wakeup.ring(portal_id)
+            wakeup.wake(portal_id)
     if Message.unsent().exists():
-        wakeup.ring_for_messages()
+        wakeup.wake_for_messages()
     reconciliation.start_due()
 
 

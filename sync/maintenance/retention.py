@@ -28,7 +28,7 @@ def prune(*, days: int | None = None, progress: Callable[[int], None] = lambda _
         while ids := list(rows.order_by(age).values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
             deleted += _delete(rows.filter(pk__in=ids))
             progress(deleted)
-    users.prune_replays(timezone.now())
+    users.prune_idempotent_responses(timezone.now())
     Heartbeat.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
     return deleted
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from sync.models import Route
 
-LONGEST_ID = 18
+MAX_ID = 18
 
 
 def route_of(slug: str) -> Route:
@@ -23,7 +23,7 @@ def ids_of(text: str) -> list[str]:
     """`1,2, 3` → IDs without repeats; CommandError for anything that is no ID."""
     ids = [part.strip() for part in text.split(",") if part.strip()]
     wrong = [
-        one for one in ids if not (one.isascii() and one.isdecimal() and len(one) <= LONGEST_ID and int(one))
+        one for one in ids if not (one.isascii() and one.isdecimal() and len(one) <= MAX_ID and int(one))
     ]
     if wrong or not ids:
         raise CommandError(

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils.translation import gettext as _
 
-from sync.connectors.rabbitmq.connection import Link, connect
+from sync.connectors.rabbitmq.connection import Connection, connect
 from sync.connectors.rabbitmq.delivery import Delivery
 from sync.errors import SyncError
 from sync.messaging.roles import Role, take
@@ -31,10 +31,10 @@ logger = logging.getLogger(__name__)
 TURN_SECONDS = 1.0
 """How long a wish to stop may go unheard."""
 
-LOOK_SECONDS = 5.0
+CHECK_SECONDS = 5.0
 """How often a role that cannot read yet is looked at again, and how often we give a sign of life."""
 
-LONGEST_PAUSE = 30.0
+MAX_PAUSE = 30.0
 TROUBLE = "consume"
 SETTLED = 60.0
 """Seconds after which a connection that ends is not one that cannot be made."""
@@ -51,15 +51,15 @@ class Stopping(Protocol):
 
 
 @dataclass
-class _Ear:
+class _Consumer:
     """One consumer: what it reads now, and what it has said last, so that each state is told once."""
 
     roles: Sequence[Role]
     stop: Stopping
     name: str = field(default_factory=lambda: f"{Heartbeat.CONSUMER}{socket.gethostname()}:{os.getpid()}")
     reads: set[str] = field(default_factory=set)
-    said: dict[str, str] = field(default_factory=dict)
-    look_at: float = 0.0
+    logged: dict[str, str] = field(default_factory=dict)
+    next_check_at: float = 0.0
 
     def ready(self) -> list[Role]:
         """Roles that are not reading yet and may; the others are told why not."""
@@ -68,78 +68,78 @@ class _Ear:
             if role.name in self.reads:
                 continue
             if obstacle := role.obstacle():
-                self.say(role.name, obstacle)
+                self.log_once(role.name, obstacle)
             else:
                 found.append(role)
         return found
 
-    def read(self, link: Link) -> None:
+    def read(self, link: Connection) -> None:
         """Until we are asked to stop; raises what ends a connection."""
         while not self.stop.asked:
-            if self.is_time_to_look():
+            if self.is_check_due():
                 self.begin(link)
             link.turn(TURN_SECONDS)
 
-    def begin(self, link: Link) -> None:
+    def begin(self, link: Connection) -> None:
         """Read for every role that may."""
         for role in self.ready():
             queue = role.queue()
             if link.read(queue, partial(_stored, role)):
                 self.reads.add(role.name)
-                self.said.pop(TROUBLE, None)
-                self.say(role.name, _("Queue %(queue)s is read.") % {"queue": queue}, level=logging.INFO)
+                self.logged.pop(TROUBLE, None)
+                self.log_once(role.name, _("Queue %(queue)s is read.") % {"queue": queue}, level=logging.INFO)
             else:
-                self.say(
+                self.log_once(
                     role.name,
                     _("Another consumer reads queue %(queue)s; this one stands by.") % {"queue": queue},
                     level=logging.INFO,
                 )
 
-    def is_time_to_look(self) -> bool:
+    def is_check_due(self) -> bool:
         """Every few seconds, which is also when we give a sign of life."""
-        if time.monotonic() < self.look_at:
+        if time.monotonic() < self.next_check_at:
             return False
-        self.look_at = time.monotonic() + LOOK_SECONDS
+        self.next_check_at = time.monotonic() + CHECK_SECONDS
         Heartbeat.beat(self.name)
         return True
 
-    def say(self, about: str, text: str, *, level: int = logging.WARNING) -> None:
+    def log_once(self, about: str, text: str, *, level: int = logging.WARNING) -> None:
         """Log it, unless it is what was said last of this."""
-        if self.said.get(about) != text:
-            self.said[about] = text
+        if self.logged.get(about) != text:
+            self.logged[about] = text
             logger.log(level, "%s: %s", about, text)
 
 
-def listen(roles: Sequence[Role], stop: Stopping) -> None:
+def consume(roles: Sequence[Role], stop: Stopping) -> None:
     """Read the queues of these roles until somebody asks us to stop; the batch under way is finished."""
-    ear = _Ear(roles, stop)
+    consumer = _Consumer(roles, stop)
     failures = 0
     while not stop.asked:
         started = time.monotonic()
-        trouble = _session(ear)
+        trouble = _session(consumer)
         if stop.asked:
             break
         failures = 0 if time.monotonic() - started > SETTLED else failures + 1
-        ear.said = {TROUBLE: ear.said.get(TROUBLE, "")}  # whatever is read again is told again
-        ear.say(TROUBLE, trouble)
-        stop.wait(min(LONGEST_PAUSE, 2.0 ** min(failures - 1, 10)))
-    _leave(ear)
+        consumer.logged = {TROUBLE: consumer.logged.get(TROUBLE, "")}  # whatever is read again is told again
+        consumer.log_once(TROUBLE, trouble)
+        stop.wait(min(MAX_PAUSE, 2.0 ** min(failures - 1, 10)))
+    _leave(consumer)
 
 
-def _session(ear: _Ear) -> str:
+def _session(consumer: _Consumer) -> str:
     """One connection from its beginning to its end; why it ended."""
-    ear.reads.clear()
-    ear.look_at = 0.0
+    consumer.reads.clear()
+    consumer.next_check_at = 0.0
     try:
         close_old_connections()
-        Heartbeat.beat(ear.name)
+        Heartbeat.beat(consumer.name)
         with connect(settings.RABBITMQ_URL, name="consumer") as link:
-            ear.read(link)
+            consumer.read(link)
     except SyncError as error:
         return error.message
     except (OperationalError, InterfaceError) as error:
-        told = mask(str(error))
-        return _("The database does not answer: %(why)s; the messages wait at RabbitMQ.") % {"why": told}
+        message = mask(str(error))
+        return _("The database does not answer: %(why)s; the messages wait at RabbitMQ.") % {"why": message}
     return ""
 
 
@@ -150,10 +150,10 @@ def _stored(role: Role, deliveries: list[Delivery]) -> list[str]:
     return reasons
 
 
-def _leave(ear: _Ear) -> None:
+def _leave(consumer: _Consumer) -> None:
     """Take back the sign of life: nobody shall look for us."""
     try:
-        Heartbeat.objects.filter(name=ear.name).delete()
+        Heartbeat.objects.filter(name=consumer.name).delete()
     except (OperationalError, InterfaceError):  # it is forgotten in a day
         logger.warning("The database does not answer: the consumer's sign of life stays behind.")
     logger.info("consume: %s", _("It has stopped."))

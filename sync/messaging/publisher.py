@@ -19,13 +19,13 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext as _
 
-from sync.connectors.rabbitmq.connection import Link, connect
+from sync.connectors.rabbitmq.connection import Connection, connect
 from sync.connectors.rabbitmq.delivery import Delivery
 from sync.connectors.rabbitmq.wire import encode
 from sync.db.transactions import atomically
 from sync.errors import NeedsStaff, SyncError
 from sync.messaging import roles
-from sync.models import Dispatch, Message
+from sync.models import Message, OutboxLease
 from sync.queue import wakeup
 
 logger = logging.getLogger(__name__)
@@ -38,10 +38,10 @@ LEASE_SECONDS = 60.0
 
 BATCH_SECONDS = 10.0
 AT_ONCE = 100
-LONGEST_PAUSE = 60.0
+MAX_PAUSE = 60.0
 SOON = 0.1
 
-Carry = Callable[[str, list[Message]], None]
+Transport = Callable[[str, list[Message]], None]
 """Takes messages of one queue, in order, and marks what has arrived; NeedsStaff concerns that queue alone."""
 
 
@@ -49,26 +49,26 @@ Carry = Callable[[str, list[Message]], None]
 class _Round:
     """What one sender does while it holds the lease; `stuck`: queues that take nothing, and why."""
 
-    dispatch: Dispatch
+    lease: OutboxLease
     ends: float
     stuck: dict[str, NeedsStaff] = field(default_factory=dict)
 
-    def send(self, carry: Carry) -> None:
+    def send(self, transport: Transport) -> None:
         """Batch after batch, until nothing is left, the time is over, or another one has the lease."""
-        while time.time() < self.ends and self.dispatch.keep(until=time.time() + LEASE_SECONDS):
+        while time.time() < self.ends and self.lease.keep(until=time.time() + LEASE_SECONDS):
             batch = list(self.left()[:AT_ONCE])
             if not batch:
                 return
             for queue in dict.fromkeys(message.queue for message in batch):
-                self._send_to(queue, [message for message in batch if message.queue == queue], carry)
+                self._send_to(queue, [message for message in batch if message.queue == queue], transport)
 
     def left(self) -> models.QuerySet[Message]:
         """Unsent messages of queues that take some."""
         return Message.unsent().exclude(queue__in=self.stuck)
 
-    def _send_to(self, queue: str, messages: list[Message], carry: Carry) -> None:
+    def _send_to(self, queue: str, messages: list[Message], transport: Transport) -> None:
         try:
-            carry(queue, messages)
+            transport(queue, messages)
         except NeedsStaff as error:
             self.stuck[queue] = error
 
@@ -76,27 +76,27 @@ class _Round:
 def send(*, seconds: float = SEND_SECONDS) -> bool:
     """Send what is unsent; False when another sender is at work, or waits out a trouble.
 
-    Raises nothing of RabbitMQ's: the trouble stands in the Dispatch row, and a bell rings after a pause.
+    Raises nothing of RabbitMQ's: the trouble stands in the OutboxLease row, and a bell rings after a pause.
     """
     now = time.time()
-    dispatch = Dispatch.take(uuid.uuid4().hex, now=now, until=now + LEASE_SECONDS)
-    if dispatch is None:
+    lease = OutboxLease.take(uuid.uuid4().hex, now=now, until=now + LEASE_SECONDS)
+    if lease is None:
         return False  # whoever holds it looks once more before leaving
-    dispatch.hear_bell()
-    this = _Round(dispatch, ends=now + seconds)
+    lease.clear_wakeup()
+    this = _Round(lease, ends=now + seconds)
     try:
         if this.left().exists():
-            with _transport() as carry:
-                this.send(carry)
+            with _transport() as transport:
+                this.send(transport)
     except SyncError as error:
-        _wait_out(dispatch, error)
+        _wait_out(lease, error)
     else:
         _leave(this)
     return True
 
 
 @contextmanager
-def _transport() -> Iterator[Carry]:
+def _transport() -> Iterator[Transport]:
     if not settings.RABBITMQ_URL:
         yield _hand_over
         return
@@ -104,7 +104,7 @@ def _transport() -> Iterator[Carry]:
         yield partial(_publish, link)
 
 
-def _publish(link: Link, queue: str, messages: list[Message]) -> None:
+def _publish(link: Connection, queue: str, messages: list[Message]) -> None:
     """Over RabbitMQ. What was confirmed is marked, whatever happens to the rest."""
     confirmed: list[int] = []
     ends = time.time() + BATCH_SECONDS
@@ -149,30 +149,30 @@ def _take_and_mark(role: roles.Role, messages: list[Message]) -> None:
 
 def _leave(this: _Round) -> None:
     """Let the next one send; look once more, because who found the lease taken went away."""
-    dispatch, pause = this.dispatch, 0.0
+    lease, pause = this.lease, 0.0
     if this.stuck:
-        pause = _note(dispatch, " ".join(dict.fromkeys(error.message for error in this.stuck.values())))
+        pause = _note(lease, " ".join(dict.fromkeys(error.message for error in this.stuck.values())))
     else:
-        dispatch.sent_one()
-    dispatch.release()
-    dispatch.hear_bell()
+        lease.sent_one()
+    lease.release()
+    lease.clear_wakeup()
     if this.left().exists():
-        wakeup.ring_for_messages()
+        wakeup.wake_for_messages()
     elif this.stuck:
-        wakeup.ring_for_messages(wait=pause)
+        wakeup.wake_for_messages(wait=pause)
 
 
-def _wait_out(dispatch: Dispatch, error: SyncError) -> None:
+def _wait_out(lease: OutboxLease, error: SyncError) -> None:
     """The lease is kept over the pause: however many messages come, nobody tries before."""
-    pause = _note(dispatch, error.message)
-    dispatch.keep(until=time.time() + pause)
-    dispatch.hear_bell()
-    wakeup.ring_for_messages(wait=pause + SOON)
+    pause = _note(lease, error.message)
+    lease.keep(until=time.time() + pause)
+    lease.clear_wakeup()
+    wakeup.wake_for_messages(wait=pause + SOON)
 
 
-def _note(dispatch: Dispatch, trouble: str) -> float:
+def _note(lease: OutboxLease, trouble: str) -> float:
     """Count the failure and tell it, once; seconds to wait before the next try."""
-    if trouble != dispatch.trouble:
+    if trouble != lease.trouble:
         logger.warning("Messages cannot be sent: %s", trouble)
-    dispatch.failed_one(trouble)
-    return min(LONGEST_PAUSE, 2.0 ** min(dispatch.failures - 1, 10))
+    lease.failed_one(trouble)
+    return min(MAX_PAUSE, 2.0 ** min(lease.failures - 1, 10))

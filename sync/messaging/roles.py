@@ -20,7 +20,7 @@ from sync import inbox
 from sync.connectors.rabbitmq import leads
 from sync.connectors.rabbitmq.delivery import Delivery, Take
 from sync.connectors.rabbitmq.wire import decode
-from sync.connectors.types import Notice
+from sync.connectors.types import IncomingEvent
 from sync.db.transactions import atomically
 from sync.errors import Malformed, NeedsStaff
 from sync.messaging import users
@@ -97,7 +97,7 @@ def _take_requests(deliveries: list[Delivery]) -> list[str]:
     if portal is None:
         raise NeedsStaff(_no_route())
     prints = [_fingerprint(delivery) for delivery in deliveries]
-    arrivals: dict[str, Notice] = {}
+    arrivals: dict[str, IncomingEvent] = {}
     reasons: list[str] = []
     for key, delivery in zip(prints, deliveries, strict=True):
         try:
@@ -116,19 +116,19 @@ def _take_requests(deliveries: list[Delivery]) -> list[str]:
 
 
 def _take_replies(deliveries: list[Delivery]) -> list[str]:
-    return atomically(lambda: [_hear(delivery) for delivery in deliveries])
+    return atomically(lambda: [_record_reply(delivery) for delivery in deliveries])
 
 
-def _hear(delivery: Delivery) -> str:
+def _record_reply(delivery: Delivery) -> str:
     try:
         # ours give their messages an ID, the original's have none
-        users.hear(leads.read_reply(decode(delivery.body)), keeps_lanes=bool(delivery.message_id))
+        users.record_reply(leads.read_reply(decode(delivery.body)), keeps_lanes=bool(delivery.message_id))
     except Malformed as error:
         return error.reason
     return ""
 
 
-def _request(delivery: Delivery) -> Notice:
+def _request(delivery: Delivery) -> IncomingEvent:
     notice = leads.read_request(decode(delivery.body))
     reply_queue = notice.params["reply_queue"] or settings.RABBITMQ_REPLY_QUEUE
     return replace(notice, params={**notice.params, "reply_queue": reply_queue})

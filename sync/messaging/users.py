@@ -20,39 +20,39 @@ from django.utils import timezone
 from sync.connectors.rabbitmq import leads
 from sync.errors import Malformed
 from sync.messaging import phones
-from sync.models import CoreUser, Message, Replay
+from sync.models import CoreUser, IdempotentResponse, Message
 from sync.queue import outbox
 
-REPLAYS_KEPT = timedelta(hours=24)
+IDEMPOTENCY_KEPT = timedelta(hours=24)
 """How long at least the same Idempotency-Key gets the same answer."""
 
 PRUNED_AT_ONCE = 1000
 
-MOST_LOOKED_UP = 1000
+MAX_LOOKED_UP = 1000
 """Matches that are looked up in the index; of more of them, enough are met on the way."""
 
-LONGEST_NUMBER = 15
+MAX_NUMBER = 15
 """Digits of a phone number in E.164."""
 
 SENT = ("full_name", "phone", "stage")
 """What requests tell of a user."""
 
-Ring = Callable[[], object]
+Wake = Callable[[], object]
 """Has a worker send the messages; None: it is rung before the work returns."""
 
 _NUMBER = re.compile(r"[+\d][\d\s().-]*")
 
 
 @transaction.atomic(savepoint=False)
-def create(fields: Mapping[str, str], *, ring: Ring | None = None) -> CoreUser:
+def create(fields: Mapping[str, str], *, wake: Wake | None = None) -> CoreUser:
     """A new user of `full_name`, `phone` (E.164) and `stage`, whose lead is asked for."""
     user = CoreUser.objects.create(**fields)
-    _ask("create", user, ring)
+    _request_lead("create", user, wake)
     return user
 
 
 @transaction.atomic(savepoint=False)
-def change(user_id: int, fields: Mapping[str, str], *, ring: Ring | None = None) -> CoreUser:
+def change(user_id: int, fields: Mapping[str, str], *, wake: Wake | None = None) -> CoreUser:
     """The user with these fields; nothing is asked for when they are like that already.
 
     Raises CoreUser.DoesNotExist.
@@ -61,22 +61,22 @@ def change(user_id: int, fields: Mapping[str, str], *, ring: Ring | None = None)
     changed = [name for name, value in fields.items() if getattr(user, name) != value]
     if changed:
         _write(user, {name: fields[name] for name in changed})
-        _ask("update", user, ring)
+        _request_lead("update", user, wake)
     return user
 
 
 @transaction.atomic(savepoint=False)
-def move(user_id: int, stage: str, *, ring: Ring | None = None) -> CoreUser:
+def move(user_id: int, stage: str, *, wake: Wake | None = None) -> CoreUser:
     """The user at this stage; the lead is moved even from where it is thought to be already, because a
     manager may have moved it in Bitrix24. Raises CoreUser.DoesNotExist.
     """
     user = _locked(user_id)
     _write(user, {"stage": stage})
-    _ask("move", user, ring)
+    _request_lead("move", user, wake)
     return user
 
 
-def hear(reply: leads.Reply, *, keeps_lanes: bool = True) -> None:
+def record_reply(reply: leads.LeadReply, *, keeps_lanes: bool = True) -> None:
     """Note what the bitrix role says of a user's lead; raises Malformed when there is no such user. To be
     called in a transaction.
 
@@ -87,12 +87,16 @@ def hear(reply: leads.Reply, *, keeps_lanes: bool = True) -> None:
     is_number = reply.user_id.isascii() and reply.user_id.isdecimal()
     rows = CoreUser.objects.filter(pk=int(reply.user_id) if is_number else 0)  # 0 is nobody's
     was = None if keeps_lanes or not reply.is_success else rows.select_for_update().first()
-    told: dict[str, Any] = {"replied_at": timezone.now()}
+    changes: dict[str, Any] = {"replied_at": timezone.now()}
     if reply.is_success:
-        told |= {"lead_state": CoreUser.LeadState.LINKED, "lead_reason": "", "bitrix_lead_id": reply.lead_id}
+        changes |= {
+            "lead_state": CoreUser.LeadState.LINKED,
+            "lead_reason": "",
+            "bitrix_lead_id": reply.lead_id,
+        }
     else:
-        told |= {"lead_state": CoreUser.LeadState.FAILED, "lead_reason": reply.reason}
-    if not rows.update(**told):
+        changes |= {"lead_state": CoreUser.LeadState.FAILED, "lead_reason": reply.reason}
+    if not rows.update(**changes):
         raise Malformed(f"There is no user {reply.user_id!r}.")
     if (
         was
@@ -101,7 +105,7 @@ def hear(reply: leads.Reply, *, keeps_lanes: bool = True) -> None:
     ):
         was.bitrix_lead_id = reply.lead_id
         _write(was, {})
-        _ask("update", was, None)
+        _request_lead("update", was, None)
 
 
 def search(users: QuerySet[CoreUser], term: str) -> QuerySet[CoreUser]:
@@ -114,8 +118,8 @@ def search(users: QuerySet[CoreUser], term: str) -> QuerySet[CoreUser]:
     column, matches = ("phone", _begins) if is_number else ("full_name", _holds)
     this = Q(pk=int(term)) if is_number and term.isdecimal() else Q(pk__in=[])
     alike = CoreUser.objects.filter(matches(column, term)).order_by().values_list("pk", flat=True)
-    found = list(alike[: MOST_LOOKED_UP + 1])
-    if len(found) <= MOST_LOOKED_UP:
+    found = list(alike[: MAX_LOOKED_UP + 1])
+    if len(found) <= MAX_LOOKED_UP:
         return users.filter(this | Q(pk__in=found))
     walked = users.alias(past_index=Concat(column, Value("")))
     return walked.filter(this | matches("past_index", term))
@@ -131,16 +135,16 @@ def _begins(column: str, term: str) -> Q:
     """As bounds: LIKE '…%' would not use the index of every database."""
     wanted = Q(pk__in=[])
     for one in phones.beginnings(term, settings.PHONE_REGION):
-        wanted |= Q((f"{column}__gte", one), (f"{column}__lte", one.ljust(LONGEST_NUMBER + 1, "9")))
+        wanted |= Q((f"{column}__gte", one), (f"{column}__lte", one.ljust(MAX_NUMBER + 1, "9")))
     return wanted
 
 
-def prune_replays(now: datetime) -> int:
-    """Forget the answers of requests with an Idempotency-Key after REPLAYS_KEPT; how many."""
-    old = Replay.objects.filter(created_at__lt=now - REPLAYS_KEPT).order_by("created_at")
+def prune_idempotent_responses(now: datetime) -> int:
+    """Forget the answers of requests with an Idempotency-Key after IDEMPOTENCY_KEPT; how many."""
+    old = IdempotentResponse.objects.filter(created_at__lt=now - IDEMPOTENCY_KEPT).order_by("created_at")
     count = 0
     while ids := list(old.values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
-        count += Replay.objects.filter(pk__in=ids).delete()[0]
+        count += IdempotentResponse.objects.filter(pk__in=ids).delete()[0]
     return count
 
 
@@ -157,9 +161,9 @@ def _write(user: CoreUser, fields: Mapping[str, str]) -> None:
     user.save(update_fields=[*values, "updated_at"])
 
 
-def _ask(action: leads.Action, user: CoreUser, ring: Ring | None) -> None:
+def _request_lead(action: leads.Action, user: CoreUser, wake: Wake | None) -> None:
     known = {"id": user.pk, "full_name": user.full_name, "phone": user.phone, "stage": user.stage}
     if action != "create":
         known["bitrix_lead_id"] = user.bitrix_lead_id
     pattern, data = leads.request(action, known, settings.RABBITMQ_REPLY_QUEUE)
-    outbox.put([Message(queue=settings.RABBITMQ_QUEUE, pattern=pattern, data=data)], ring=ring)
+    outbox.put([Message(queue=settings.RABBITMQ_QUEUE, pattern=pattern, data=data)], wake=wake)

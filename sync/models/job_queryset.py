@@ -58,7 +58,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Jobs that are due on the portal. Whether there is one costs one look, however many there are."""
         return self.filter(state="waiting", portal_id=portal_id, due_at__lte=now, route__is_paused=False)
 
-    def due_board(self, portal_id: int, *, now: datetime) -> list[Due]:
+    def due_by_step(self, portal_id: int, *, now: datetime) -> list[Due]:
         """What is due on the portal, by route, step and priority; one query over one index."""
         rows = (
             self.due(portal_id, now=now)

@@ -12,11 +12,11 @@ from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
 from sync.models.portal import Portal
-from sync.models.wakeup import Rung
+from sync.models.wakeup import Wakeable
 from sync.policies.rate_limit import (
     BREAKER_OPENS_AFTER,
     GROWS_AFTER,
-    MOST_SHRUNK,
+    MAX_SHRUNK,
     Limits,
     Permit,
     probe_wait,
@@ -24,7 +24,7 @@ from sync.policies.rate_limit import (
 )
 
 
-class Pace(Rung):
+class Pace(Wakeable):
     """How far a portal's budget is spent, whether it answers, and when somebody will look at it next.
 
     `away_until`: when the next probe may go; with the breaker closed, when the last failure was counted.
@@ -141,7 +141,7 @@ class Pace(Rung):
 
     def halve(self) -> None:
         """A parcel timed out: the next one is half as large."""
-        self._rows().filter(shrunk__lt=MOST_SHRUNK).update(shrunk=F("shrunk") + 1, passed=0)
+        self._rows().filter(shrunk__lt=MAX_SHRUNK).update(shrunk=F("shrunk") + 1, passed=0)
 
     def push(self, seconds: float, *, now: float) -> None:
         """The portal said "too many": nobody asks again for `seconds`."""

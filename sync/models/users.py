@@ -118,13 +118,13 @@ class ApiKey(models.Model):
         return bool(rows.update(revoked_at=timezone.now()))
 
 
-class Replay(models.Model):
+class IdempotentResponse(models.Model):
     """What a request with an `Idempotency-Key` was answered: the same key gets the same answer again.
 
     Written in the transaction of the request itself, so a request that fails leaves no row.
     """
 
-    api_key = models.ForeignKey(ApiKey, models.CASCADE, related_name="replays")
+    api_key = models.ForeignKey(ApiKey, models.CASCADE, related_name="responses")
     key = models.CharField(max_length=255)
     request_hash = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
@@ -132,6 +132,7 @@ class Replay(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        db_table = "sync_replay"
         constraints = [models.UniqueConstraint(fields=["api_key", "key"], name="one_answer_a_key")]
         indexes = [models.Index(fields=["created_at"], name="replay_by_age")]
 

@@ -16,10 +16,10 @@ ON_THE_WAY = 0.25
 BREAKER_OPENS_AFTER = 5
 """Failures in a row before we stop calling a portal."""
 
-PROBE_FIRST, PROBE_LONGEST = 5.0, 300.0
+MIN_PROBE_WAIT, MAX_PROBE_WAIT = 5.0, 300.0
 """Seconds between probes of a portal that is away: doubles from the first to the longest."""
 
-MOST_SHRUNK = 6
+MAX_SHRUNK = 6
 """A parcel is halved at most this often: 50 jobs become 1."""
 
 GROWS_AFTER = 3
@@ -87,4 +87,4 @@ def seconds_until_free(now: float, tat: float, tolerance: float) -> float:
 def probe_wait(failures: int) -> float:
     """Seconds until the next probe after `failures` failures in a row."""
     doublings = min(10, max(0, failures - BREAKER_OPENS_AFTER))
-    return min(PROBE_FIRST * float(2**doublings), PROBE_LONGEST)
+    return min(MIN_PROBE_WAIT * float(2**doublings), MAX_PROBE_WAIT)

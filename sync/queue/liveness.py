@@ -22,7 +22,7 @@ from django_q.signing import SignedPackage
 
 log = logging.getLogger(__name__)
 
-PIPE = "INTERCONNECTOR_PULSE_PIPE"
+PIPE = "INTERCONNECTOR_LIVENESS_PIPE"
 """Environment variable: file descriptor of the pipe to the supervisor; absent where nobody watches."""
 
 TASK = "sync.tasks.beat"
@@ -36,7 +36,7 @@ def answer() -> None:
             os.write(int(pipe), b".")
 
 
-class PulsingBroker(ORM):
+class ProbingBroker(ORM):
     """django-q2's database broker, which in a watched cluster now and then pulls a question to itself."""
 
     def __init__(self, list_key: str | None = None) -> None:

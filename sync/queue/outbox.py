@@ -10,11 +10,11 @@ from sync.models import Message
 from sync.queue import wakeup
 
 
-def put(messages: Iterable[Message], *, ring: Callable[[], object] | None = None) -> None:
+def put(messages: Iterable[Message], *, wake: Callable[[], object] | None = None) -> None:
     """Store the messages, in their order; a worker sends them after the commit (`posting.send`), for which
     it is rung by `ring`, or here.
     """
     if Message.objects.bulk_create(messages):
         # not before the commit: the bell under way then may be heard too early for these; and whatever
         # happens to it, they are stored: whoever put them must not hear that nothing was done
-        transaction.on_commit(ring or wakeup.ring_for_messages, robust=True)
+        transaction.on_commit(wake or wakeup.wake_for_messages, robust=True)

@@ -34,7 +34,7 @@ LOOK_EVERY = 0.5
 SETTLED = 60.0
 """Seconds after which a cluster that dies is not one that cannot start."""
 
-LONGEST_PAUSE = 15.0
+MAX_PAUSE = 15.0
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -166,7 +166,7 @@ def watch(command: Sequence[str], patience: Patience, *, grace: float = GRACE) -
             return
         failures = 0 if time.monotonic() - cluster.started_at > SETTLED else failures + 1
         cluster.kill()
-        pause = min(2.0**failures / 2, LONGEST_PAUSE)
+        pause = min(2.0**failures / 2, MAX_PAUSE)
         log.error("The cluster %s; it is started again in %.0f s.", fault, pause)
         stop.wait(pause)
 

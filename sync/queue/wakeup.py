@@ -13,8 +13,8 @@ from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from sync.models import Dispatch, Pace
-from sync.models.wakeup import Rung
+from sync.models import OutboxLease, Pace
+from sync.models.wakeup import Wakeable
 
 EARLY = 0.2
 """Seconds: a bell this much earlier than the one under way is not worth ringing."""
@@ -39,17 +39,17 @@ class TimedBroker(ORM):
         return int(row.pk)
 
 
-def ring(portal_id: int, *, wait: float = 0.0) -> bool:
+def wake(portal_id: int, *, wait: float = 0.0) -> bool:
     """Have a worker look at the portal in `wait` seconds; False when a bell is already under way."""
-    return _ring(Pace(pk=portal_id), "sync.tasks.drain", portal_id, wait=wait)
+    return _wake(Pace(pk=portal_id), "sync.tasks.drain", portal_id, wait=wait)
 
 
-def ring_for_messages(*, wait: float = 0.0) -> bool:
+def wake_for_messages(*, wait: float = 0.0) -> bool:
     """Have a worker send the stored messages in `wait` seconds; False when a bell is already under way."""
-    return _ring(Dispatch(pk=Dispatch.ROW), "sync.tasks.send_messages", wait=wait)
+    return _wake(OutboxLease(pk=OutboxLease.ROW), "sync.tasks.send_messages", wait=wait)
 
 
-def _ring(row: Rung, task: str, *args: int, wait: float) -> bool:
+def _wake(row: Wakeable, task: str, *args: int, wait: float) -> bool:
     """Cheap when a bell is under way: a plain read. Inside a transaction the bell rings after the commit."""
     now = time.time()
     at = now + wait
@@ -59,18 +59,18 @@ def _ring(row: Rung, task: str, *args: int, wait: float) -> bool:
         rows.get_or_create(pk=row.pk)
     if known and known[0] is not None and now - STALE <= known[0] <= at + EARLY:
         return False
-    if not row.book_bell(at, now=now, early=EARLY, stale=STALE):
+    if not row.book_wakeup(at, now=now, early=EARLY, stale=STALE):
         return False
-    transaction.on_commit(lambda: _send(task, *args, at=at))
+    transaction.on_commit(lambda: _enqueue(task, *args, at=at))
     return True
 
 
-def send(task: str, *args: int) -> None:
+def enqueue(task: str, *args: int) -> None:
     """Have a worker run a task of ours now; lost with the queue, so only for what comes round again."""
-    _send(task, *args, at=time.time())
+    _enqueue(task, *args, at=time.time())
 
 
-def _send(task: str, *args: int, at: float) -> None:
+def _enqueue(task: str, *args: int, at: float) -> None:
     moment = (
         timezone.now()
         if at <= time.time() + SOON

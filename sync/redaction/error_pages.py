@@ -40,7 +40,7 @@ class Masked:
         return self.text
 
 
-class MaskingFilter(SafeExceptionReporterFilter):
+class MaskingReporterFilter(SafeExceptionReporterFilter):
     """Django's filter, at work even when DEBUG is on, that also looks inside the values."""
 
     hidden_settings = SETTINGS_WITH_SECRETS

@@ -28,7 +28,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Tempo:
+class Rate:
     """How a portal takes requests: seconds between them, seconds until the first may go.
 
     `shrunk`: how often its parcels are halved; `blocked`: vendor method → seconds until it may be called;
@@ -51,7 +51,7 @@ class Forecast:
 
 
 @dataclass
-class Load:
+class PortalLoad:
     """What still has to go to one portal: by step, how many jobs of each route."""
 
     shrunk: int = 0
@@ -86,12 +86,12 @@ class Load:
         return min(in_turn, self.requests())
 
     def _most(self, key: int) -> int:
-        return max(1, self.steps[key].most >> self.shrunk)
+        return max(1, self.steps[key].max_jobs >> self.shrunk)
 
 
-def loads_of(works: Iterable[Work], tempos: Mapping[str, Tempo]) -> dict[str, Load]:
+def portal_loads(works: Iterable[Work], rates: Mapping[str, Rate]) -> dict[str, PortalLoad]:
     """What each portal will be asked: the steps the jobs stand at, and those that mostly follow."""
-    loads = {slug: Load(shrunk=tempo.shrunk) for slug, tempo in tempos.items()}
+    loads = {slug: PortalLoad(shrunk=rate.shrunk) for slug, rate in rates.items()}
     for work in works:
         for step in work.way:
             loads[work.portals[step.calls]].add(work, step)
@@ -99,19 +99,19 @@ def loads_of(works: Iterable[Work], tempos: Mapping[str, Tempo]) -> dict[str, Lo
 
 
 def forecast(
-    route: str, works: Iterable[Work], loads: Mapping[str, Load], tempos: Mapping[str, Tempo]
+    route: str, works: Iterable[Work], loads: Mapping[str, PortalLoad], rates: Mapping[str, Rate]
 ) -> Forecast:
     """When this route has no work left."""
     waits = [work.idle for work in works if work.route == route]
     for portal, load in loads.items():
         if route not in load.routes():
             continue
-        tempo = tempos[portal]
-        if tempo.obstacle:
-            return Forecast(None, tempo.obstacle)
-        last = tempo.wait + (load.requests_until(route) - 1) * tempo.interval
+        rate = rates[portal]
+        if rate.obstacle:
+            return Forecast(None, rate.obstacle)
+        last = rate.wait + (load.requests_until(route) - 1) * rate.interval
         waits.append(last + ANSWER_SECONDS)
-        waits += [tempo.blocked.get(method, 0.0) for method in load.methods(route)]
+        waits += [rate.blocked.get(method, 0.0) for method in load.methods(route)]
     return Forecast(max(waits, default=0.0))
 
 

@@ -9,43 +9,43 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from sync.models import MethodBudget, Pace, Portal
-from sync.status.forecast import Tempo
+from sync.status.forecast import Rate
 
 ANSWERS, AWAY, PAUSED = "answers", "away", "paused"
 
 
 @dataclass(frozen=True)
-class Standing:
+class PortalStatus:
     """A portal's tempo; `state`: answers, away (the breaker is open, `trouble` says why) or paused."""
 
-    tempo: Tempo
+    rate: Rate
     state: str
     trouble: str
 
 
-def standings(portals: Sequence[Portal], *, now: float) -> dict[str, Standing]:
+def portal_statuses(portals: Sequence[Portal], *, now: float) -> dict[str, PortalStatus]:
     """Slug → how it stands at the Unix time `now`."""
     paces = {pace.portal_id: pace for pace in Pace.objects.all()}
     blocked: dict[int, dict[str, float]] = defaultdict(dict)
     for budget in MethodBudget.objects.filter(blocked_until__gt=now):
         blocked[budget.portal_id][budget.method] = budget.blocked_until - now
     return {
-        one.slug: _standing(one, paces.get(one.pk) or Pace(portal=one), blocked[one.pk], now=now)
+        one.slug: _portal_status(one, paces.get(one.pk) or Pace(portal=one), blocked[one.pk], now=now)
         for one in portals
     }
 
 
-def _standing(portal: Portal, pace: Pace, blocked: dict[str, float], *, now: float) -> Standing:
+def _portal_status(portal: Portal, pace: Pace, blocked: dict[str, float], *, now: float) -> PortalStatus:
     limits = portal.limits
     usual = AWAY if pace.is_away else ANSWERS
-    tempo = Tempo(
+    rate = Rate(
         interval=max(limits.interval, limits.bucket_interval),
         wait=pace.wait(limits, now=now),
         shrunk=pace.shrunk,
         blocked=blocked,
         obstacle=_obstacle(portal, pace),
     )
-    return Standing(tempo, PAUSED if portal.is_paused else usual, pace.trouble)
+    return PortalStatus(rate, PAUSED if portal.is_paused else usual, pace.trouble)
 
 
 def _obstacle(portal: Portal, pace: Pace) -> str:

@@ -15,8 +15,8 @@ from sync.flows import FLOWS
 from sync.models import Job, Message, Portal, Route
 from sync.status import counting
 from sync.status.counting import Unsorted
-from sync.status.forecast import Forecast, Load, Tempo, Work, forecast, loads_of, slowest
-from sync.status.portals import Standing, standings
+from sync.status.forecast import Forecast, PortalLoad, Rate, Work, forecast, portal_loads, slowest
+from sync.status.portals import PortalStatus, portal_statuses
 
 SECRETS = ("webhook_url", "inbound_token")
 """Not needed here, and not even readable when their key is lost: the queue can be looked at in any case."""
@@ -25,7 +25,7 @@ SECRETS_OF_ROUTES = [f"{side}__{name}" for side in ("source", "target") for name
 
 
 @dataclass(frozen=True)
-class Tally:
+class JobCounts:
     """Jobs by state, failed ones by why, seconds the oldest has waited.
 
     `unsorted`: stored events that no worker has looked at yet; `jobs` has them among the waiting.
@@ -44,12 +44,12 @@ class RouteStatus:
     slug: str
     source: str
     target: str
-    tally: Tally
+    counts: JobCounts
     forecast: Forecast
 
 
 @dataclass(frozen=True)
-class PortalStatus:
+class PortalSummary:
     """Whether a portal takes requests, and how many of ours still have to go there.
 
     `state`: answers, away (the breaker is open, `trouble` says why) or paused. `next_request` and the values
@@ -73,17 +73,17 @@ class QueueStatus:
     `unsent`: messages about leads that wait to be sent.
     """
 
-    tally: Tally
+    counts: JobCounts
     forecast: Forecast
     routes: list[RouteStatus]
-    portals: list[PortalStatus]
+    portals: list[PortalSummary]
     unsent: int = 0
 
     def only(self, slug: str) -> QueueStatus:
         """The same for one route and its portals; KeyError when there is none of that name."""
         route = {one.slug: one for one in self.routes}[slug]
         portals = [one for one in self.portals if one.slug in (route.source, route.target)]
-        return QueueStatus(route.tally, route.forecast, [route], portals)
+        return QueueStatus(route.counts, route.forecast, [route], portals)
 
 
 def queue_status(states: Iterable[str] = ()) -> QueueStatus:
@@ -92,28 +92,26 @@ def queue_status(states: Iterable[str] = ()) -> QueueStatus:
     routes = list(Route.objects.select_related("source", "target").defer(*SECRETS_OF_ROUTES).order_by("slug"))
     portals = list(Portal.objects.defer(*SECRETS).order_by("slug"))
     counts = _Counts(now, states)
-    standing = standings(portals, now=now.timestamp())
-    tempos = {slug: one.tempo for slug, one in standing.items()}
+    status = portal_statuses(portals, now=now.timestamp())
+    rates = {slug: one.rate for slug, one in status.items()}
     works = [*_open_work(routes, now=now), *_unsorted_work(routes, counts.events)]
-    loads = loads_of(works, tempos)
-    told = [
+    loads = portal_loads(works, rates)
+    message = [
         RouteStatus(
             slug=route.slug,
             source=route.source.slug,
             target=_target(route),
-            tally=counts.of_route(route),
-            forecast=_forecast(route, works, loads, tempos),
+            counts=counts.of_route(route),
+            forecast=_forecast(route, works, loads, rates),
         )
         for route in routes
     ]
     return QueueStatus(
-        tally=counts.of_all(),
-        forecast=slowest(route.forecast for route in told),
-        routes=told,
+        counts=counts.of_all(),
+        forecast=slowest(route.forecast for route in message),
+        routes=message,
         portals=[
-            _portal(one, standing[one.slug], loads[one.slug], counts.events)
-            for one in portals
-            if one.is_called
+            _portal(one, status[one.slug], loads[one.slug], counts.events) for one in portals if one.is_called
         ],
         unsent=Message.unsent().count(),
     )
@@ -122,9 +120,9 @@ def queue_status(states: Iterable[str] = ()) -> QueueStatus:
 def as_json(status: QueueStatus) -> dict[str, Any]:
     """The status for programs: plain values, seconds to a tenth; `eta_seconds` null comes with a reason."""
     return {
-        **_tally_json(status.tally, status.forecast),
+        **_counts_json(status.counts, status.forecast),
         "unsent_messages": status.unsent,
-        "routes": {route.slug: _tally_json(route.tally, route.forecast) for route in status.routes},
+        "routes": {route.slug: _counts_json(route.counts, route.forecast) for route in status.routes},
         "portals": {
             portal.slug: {
                 "state": portal.state,
@@ -140,12 +138,12 @@ def as_json(status: QueueStatus) -> dict[str, Any]:
     }
 
 
-def _tally_json(tally: Tally, ahead: Forecast) -> dict[str, Any]:
+def _counts_json(counts: JobCounts, ahead: Forecast) -> dict[str, Any]:
     return {
-        "jobs": tally.jobs,
-        "unsorted": tally.unsorted,
-        "failures": tally.failures,
-        "oldest_waiting_seconds": round(tally.oldest, 1),
+        "jobs": counts.jobs,
+        "unsorted": counts.unsorted,
+        "failures": counts.failures,
+        "oldest_waiting_seconds": round(counts.oldest, 1),
         "eta_seconds": None if ahead.seconds is None else round(ahead.seconds, 1),
         "eta_reason": ahead.reason,
     }
@@ -160,22 +158,22 @@ class _Counts:
         self.since = counting.waiting_since()
         self.events = counting.unsorted_events()
 
-    def of_route(self, route: Route) -> Tally:
+    def of_route(self, route: Route) -> JobCounts:
         """One route and the events of its two portals."""
         events = [self.events[pk] for pk in (route.source_id, route.target_id) if pk in self.events]
-        return self._tally([route.pk], events)
+        return self._job_counts([route.pk], events)
 
-    def of_all(self) -> Tally:
+    def of_all(self) -> JobCounts:
         """The whole queue."""
-        return self._tally(list(self.jobs), list(self.events.values()))
+        return self._job_counts(list(self.jobs), list(self.events.values()))
 
-    def _tally(self, route_ids: list[int], events: list[Unsorted]) -> Tally:
+    def _job_counts(self, route_ids: list[int], events: list[Unsorted]) -> JobCounts:
         counted = [self.jobs[pk] for pk in route_ids if pk in self.jobs]
         jobs = sum((one.by_state for one in counted), Counter[str]())
         unsorted = sum(one.count for one in events)
         jobs[Job.State.WAITING] += unsorted
         moments = [self.since[pk] for pk in route_ids if pk in self.since] + [one.since for one in events]
-        return Tally(
+        return JobCounts(
             jobs={state.value: jobs[state] for state in Job.State},
             unsorted=unsorted,
             failures=dict(sum((one.by_word for one in counted), Counter[str]())),
@@ -201,7 +199,7 @@ def _unsorted_work(routes: list[Route], events: Mapping[int, Unsorted]) -> Itera
 
 def _work(route: Route, step: str, count: int, *, idle: float = 0.0) -> Work:
     flow = FLOWS[route.flow]
-    way = tuple(flow.steps[name] for name in flow.usual_way(route, step))
+    way = tuple(flow.steps[name] for name in flow.usual_path(route, step))
     portals: dict[Any, str] = {"source": route.source.slug, "target": _target(route)}
     return Work(route.slug, way, count, portals=portals, idle=idle)
 
@@ -211,21 +209,23 @@ def _target(route: Route) -> str:
 
 
 def _forecast(
-    route: Route, works: list[Work], loads: Mapping[str, Load], tempos: Mapping[str, Tempo]
+    route: Route, works: list[Work], loads: Mapping[str, PortalLoad], rates: Mapping[str, Rate]
 ) -> Forecast:
     if route.is_paused and any(work.route == route.slug for work in works):
         return Forecast(None, _("Route %(route)s is paused.") % {"route": route.slug})
-    return forecast(route.slug, works, loads, tempos)
+    return forecast(route.slug, works, loads, rates)
 
 
-def _portal(portal: Portal, standing: Standing, load: Load, events: Mapping[int, Unsorted]) -> PortalStatus:
-    return PortalStatus(
+def _portal(
+    portal: Portal, status: PortalStatus, load: PortalLoad, events: Mapping[int, Unsorted]
+) -> PortalSummary:
+    return PortalSummary(
         slug=portal.slug,
-        state=standing.state,
-        trouble=standing.trouble,
+        state=status.state,
+        trouble=status.trouble,
         requests_per_minute=portal.requests_per_minute,
         requests_left=load.requests(),
-        next_request=standing.tempo.wait,
-        blocked=dict(standing.tempo.blocked),
+        next_request=status.rate.wait,
+        blocked=dict(status.rate.blocked),
         unsorted=events[portal.pk].count if portal.pk in events else 0,
     )

@@ -7,7 +7,7 @@ from django.utils.translation import pgettext
 
 from sync.models import Job
 from sync.status.forecast import Forecast
-from sync.status.queue import PortalStatus, QueueStatus, Tally
+from sync.status.queue import JobCounts, PortalSummary, QueueStatus
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -36,35 +36,35 @@ def _route_head() -> list[str]:
 
 def _route_rows(status: QueueStatus) -> Iterator[list[str]]:
     for route in status.routes:
-        yield _row(route.slug, route.tally, route.forecast)
+        yield _row(route.slug, route.counts, route.forecast)
     if len(status.routes) != 1:
-        yield _row(_("all"), status.tally, status.forecast)
+        yield _row(_("all"), status.counts, status.forecast)
 
 
-def _row(name: str, tally: Tally, ahead: Forecast) -> list[str]:
+def _row(name: str, counts: JobCounts, ahead: Forecast) -> list[str]:
     through = "?" if ahead.seconds is None else duration(ahead.seconds)
-    return [name, *(str(count) for count in tally.jobs.values()), duration(tally.oldest), through]
+    return [name, *(str(count) for count in counts.jobs.values()), duration(counts.oldest), through]
 
 
 def _portal_head() -> list[str]:
     return [_("portal"), _("state"), _("requests a minute"), _("requests to go"), _("next one in")]
 
 
-def _portal_row(portal: PortalStatus) -> list[str]:
+def _portal_row(portal: PortalSummary) -> list[str]:
     words = {"answers": _("answers"), "away": _("away"), "paused": _("paused")}
     numbers = [str(portal.requests_per_minute), str(portal.requests_left)]
     return [portal.slug, words[portal.state], *numbers, duration(portal.next_request)]
 
 
 def _remarks(status: QueueStatus) -> Iterator[str]:
-    if status.tally.unsorted:
-        yield _("%d webhooks are stored but not sorted into jobs yet.") % status.tally.unsorted
+    if status.counts.unsorted:
+        yield _("%d webhooks are stored but not sorted into jobs yet.") % status.counts.unsorted
     if status.unsent:
         yield _("%d messages about leads wait to be sent; `manage.py doctor` tells why.") % status.unsent
     for route in status.routes:
         if route.forecast.reason:
             yield f"{route.slug}: {route.forecast.reason}"
-        labels = [f"{word} {count}" for word, count in sorted(route.tally.failures.items())]
+        labels = [f"{word} {count}" for word, count in sorted(route.counts.failures.items())]
         if labels:
             yield _("%(route)s: failed: %(words)s. `manage.py retry --route %(route)s` sends them again.") % {
                 "route": route.slug,

@@ -5,7 +5,8 @@ from typing import Any
 from django import template
 
 from sync.admin import overview
-from sync.admin.board import Row, board
+from sync.admin.queue_table import QueueRow
+from sync.admin.queue_table import queue_table as rows_of
 
 register = template.Library()
 
@@ -17,6 +18,6 @@ def bad_news(user: Any) -> list[dict[str, Any]] | None:
 
 
 @register.simple_tag
-def queue_board(user: Any) -> list[Row] | None:
+def queue_table(user: Any) -> list[QueueRow] | None:
     """A row a route; None when `user` may not see jobs."""
-    return board(user)
+    return rows_of(user)

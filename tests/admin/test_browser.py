@@ -49,7 +49,8 @@ def page(request: pytest.FixtureRequest, browser: Browser, live_server: Any) -> 
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     page.on(
-        "console", lambda told: faults.extend([told.text] if "Content Security Policy" in told.text else [])
+        "console",
+        lambda message: faults.extend([message.text] if "Content Security Policy" in message.text else []),
     )
     yield page
     context.close()

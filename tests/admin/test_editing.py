@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from sandbox.emulators.bitrix24 import Emulator, start
-from sync.admin.many import change_many
+from sync.admin.bulk_actions import change_many
 from sync.models import FieldMapping, Job, Pace, Portal, Route
 from tests.admin.conftest import make_job
 
@@ -85,8 +85,8 @@ def test_directions_stay_apart_and_rows_keep_their_order(route: Route, boss: Cli
 
 
 def test_two_rows_for_one_field_are_refused(route: Route, mapping: FieldMapping, boss: Client) -> None:
-    twin = {"to": "uf_crm_segment", "source": "X", "position": ""}
-    html = save(boss, route, form_of(route, row_of(mapping), twin))
+    duplicate = {"to": "uf_crm_segment", "source": "X", "position": ""}
+    html = save(boss, route, form_of(route, row_of(mapping), duplicate))
     assert "Другая строка записывает это же поле" in html
 
 
@@ -152,7 +152,7 @@ def test_retry_of_all_that_match_reaches_every_page(route: Route, boss: Client) 
 
 
 def test_what_does_not_fit_into_one_request_is_told(route: Route, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.admin.many.CHUNK", 2)
+    monkeypatch.setattr("sync.admin.bulk_actions.CHUNK", 2)
     for _ in range(5):
         make_job(route)
     now = timezone.now()

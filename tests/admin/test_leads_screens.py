@@ -109,7 +109,7 @@ def test_a_route_of_directories_can_be_stored(target: Portal, boss: Client) -> N
 
 
 @pytest.mark.parametrize(
-    ("flow", "begin", "end", "told"),
+    ("flow", "begin", "end", "message"),
     [
         ("leads", "source", "vinipol", "вид core"),
         ("deals", "core", "vinipol", "источник только лидов"),
@@ -118,7 +118,7 @@ def test_a_route_of_directories_can_be_stored(target: Portal, boss: Client) -> N
     ],
 )
 def test_ends_that_cannot_be(
-    users: Route, source: Portal, boss: Client, flow: str, begin: str, end: str, told: str
+    users: Route, source: Portal, boss: Client, flow: str, begin: str, end: str, message: str
 ) -> None:
     ids = dict(Portal.objects.values_list("slug", "pk"))
     form = {"slug": "new", "flow": flow, "source": ids[begin], "target": ids[end], "reconcile_minutes": 15}
@@ -126,7 +126,7 @@ def test_ends_that_cannot_be(
     for prefix in ("mappings", "mappings-2"):
         form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
     html = boss.post(reverse("admin:sync_route_add"), form).content.decode()
-    assert told in html
+    assert message in html
     assert Route.objects.count() == 1
 
 
@@ -150,11 +150,11 @@ def test_the_page_of_a_job_tells_what_was_asked_and_what_was_answered(users: Rou
 
 
 @pytest.mark.parametrize(
-    ("state", "told"),
+    ("state", "message"),
     [("failed", "Ошибка с причиной"), ("cancelled", "Ошибка с причиной"), ("waiting", "ещё нет")],
 )
-def test_the_answer_follows_the_state(users: Route, boss: Client, state: str, told: str) -> None:
-    assert told in page(boss, "job_change", lead_job(users, state=state, target_id="").pk)
+def test_the_answer_follows_the_state(users: Route, boss: Client, state: str, message: str) -> None:
+    assert message in page(boss, "job_change", lead_job(users, state=state, target_id="").pk)
 
 
 def test_jobs_of_deals_have_no_answer(route: Route, boss: Client) -> None:

@@ -150,7 +150,7 @@ def test_moment_is_found_by_halving_the_ids(route: Route, days: int) -> None:
 
 
 def test_counting_stops_early(route: Route, monkeypatch: pytest.MonkeyPatch, boss: Client) -> None:
-    monkeypatch.setattr("sync.admin.paginator.MOST_COUNTED", 3)
+    monkeypatch.setattr("sync.admin.paginator.MAX_COUNTED", 3)
     for _ in range(5):
         make_job(route)
     paginator = CappedPaginator(Job.objects.order_by("-id"), 2)

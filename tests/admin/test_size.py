@@ -19,7 +19,7 @@ FEW, MANY = 2_000, 12_000
 def test_no_page_works_more_when_the_past_is_large(
     transactional_db: None, boss: Client, route: Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.admin.paginator.MOST_COUNTED", 100)
+    monkeypatch.setattr("sync.admin.paginator.MAX_COUNTED", 100)
     # of a small table MariaDB rather reads all IDs than a thousand rows one by one
     lists = {name: one for name, one in pages(FEW).items() if "/change/" not in one and "?p=" not in one}
     addresses = {name: _of(route, address) for name, address in lists.items()}

@@ -1,6 +1,6 @@
 """Staff read words, not names of functions."""
 
-from sync.admin.words import KINDS, step_words
+from sync.admin.labels import KINDS, step_words
 from sync.flows import FLOWS
 
 

@@ -22,7 +22,7 @@ TOKEN = "s3cret-Token-Of-The-Tests"
 
 
 @dataclass
-class Door:
+class WebhookSender:
     """The HTTP edge of a running installation."""
 
     site: Site
@@ -42,7 +42,7 @@ class Door:
             return list(Event.objects.select_related("portal").order_by("id"))
 
 
-def furnish(installation: Site) -> None:
+def install(installation: Site) -> None:
     """The two portals of the running original, and the users API, which sends no webhooks."""
     with installation.orm():
         Portal.objects.create(slug="core", kind=Portal.Kind.CORE, inbound_token=TOKEN)
@@ -51,15 +51,17 @@ def furnish(installation: Site) -> None:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "mysql"])
-def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WebhookSender]:
     """gunicorn over a database with two portals."""
     with open_site(request.param, request=request, folder=tmp_path_factory.mktemp("site")) as opened:
-        furnish(opened)
-        yield Door(opened, opened.serve())
+        install(opened)
+        yield WebhookSender(opened, opened.serve())
 
 
 @pytest.fixture
-def door(running: Door) -> Iterator[Door]:
+def sender(running: WebhookSender) -> Iterator[WebhookSender]:
     """The running installation, without the events of other tests."""
     with running.site.orm():
         Event.objects.all().delete()

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from sync.models import Event, Heartbeat
-from tests.api.conftest import TOKEN, furnish
+from tests.api.conftest import TOKEN, install
 from tests.gate import Gate
 from tests.processes import Site, WebServer
 
@@ -20,11 +20,11 @@ def _webhook(web: WebServer) -> requests.Response:
 
 def _is_away(web: WebServer) -> bool:
     answer = _webhook(web)
-    told = answer.json()
-    assert answer.status_code == 503, told
+    message = answer.json()
+    assert answer.status_code == 503, message
     assert int(answer.headers["Retry-After"]) > 0
-    assert told["success"] is False
-    assert told["error"]["code"] == "database_away"
+    assert message["success"] is False
+    assert message["error"]["code"] == "database_away"
     ready = requests.get(f"{web.url}/readyz", timeout=30)
     assert ready.status_code == 503
     assert ready.json()["checks"]["database"] == "away"
@@ -43,7 +43,7 @@ def gate(mysql_site: Site) -> Iterator[Gate]:
 
 
 def test_mariadb_goes_away_and_comes_back(mysql_site: Site, gate: Gate) -> None:
-    furnish(mysql_site)
+    install(mysql_site)
     config = environ.Env.db_url_config(mysql_site.database_url)
     url = f"mysql://{config['USER']}:{config['PASSWORD']}@127.0.0.1:{gate.port}/{config['NAME']}"
     web = mysql_site.serve(DATABASE_URL=url)
@@ -57,7 +57,7 @@ def test_mariadb_goes_away_and_comes_back(mysql_site: Site, gate: Gate) -> None:
 
 
 def test_sqlite_file_is_missing_and_comes_back(sqlite_site: Site, tmp_path: Path) -> None:
-    furnish(sqlite_site)
+    install(sqlite_site)
     place = tmp_path / "disk"
     web = sqlite_site.serve(DATABASE_URL=f"sqlite:///{place}/site.sqlite3")
     assert all(_is_away(web) for _ in range(8))

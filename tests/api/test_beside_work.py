@@ -15,12 +15,12 @@ from django.db import IntegrityError, connections, transaction
 
 from sandbox.demo.processes import wait_until
 from sync import inbox
-from sync.connectors.types import Notice
+from sync.connectors.types import IncomingEvent
 from sync.db import transactions
 from sync.db.transactions import atomically, in_turn
 from sync.inbox import group_commit
 from sync.models import Event, Portal
-from tests.api.conftest import TOKEN, furnish
+from tests.api.conftest import TOKEN, install
 from tests.environment import IS_MYSQL
 from tests.processes import Site, WebServer
 
@@ -52,7 +52,7 @@ def _send(web: WebServer, number: int) -> int:
 
 def test_a_webhook_does_not_wait_for_sorting(mysql_site: Site) -> None:
     """An event refers to its portal: a lock on the portal's row would hold it up."""
-    furnish(mysql_site)
+    install(mysql_site)
     web = mysql_site.serve()
     assert _send(web, 1) == 200
     with mysql_site.orm(), transaction.atomic():
@@ -61,7 +61,7 @@ def test_a_webhook_does_not_wait_for_sorting(mysql_site: Site) -> None:
 
 
 def test_webhooks_get_their_turn_beside_a_worker_that_never_rests(sqlite_site: Site) -> None:
-    furnish(sqlite_site)
+    install(sqlite_site)
     web = sqlite_site.serve()
     worker = sqlite_site.start("shell", "-c", WRITE_AGAIN_AND_AGAIN)
     wait_until(lambda: "in" in worker.output(), seconds=20, what=worker.output)
@@ -69,7 +69,7 @@ def test_webhooks_get_their_turn_beside_a_worker_that_never_rests(sqlite_site: S
 
 
 def test_workers_line_up_behind_each_other_and_webhooks_do_not(sqlite_site: Site) -> None:
-    furnish(sqlite_site)
+    install(sqlite_site)
     web = sqlite_site.serve()
     database = Path(sqlite_site.database_url.removeprefix("sqlite:///"))
     with database.with_name(f"{database.name}-line").open("ab") as line:
@@ -87,13 +87,13 @@ def _event(portal_id: int, fingerprint: str) -> Event:
 
 def _together(*events: Event) -> list[Any]:
     """Have all stored by threads that wait for whoever writes; what each thread was told."""
-    told: list[Any] = [None] * len(events)
+    message: list[Any] = [None] * len(events)
 
     def store(place: int) -> None:
         try:
             group_commit.store(events[place])
         except IntegrityError as error:
-            told[place] = error
+            message[place] = error
         finally:
             connections.close_all()
 
@@ -104,7 +104,7 @@ def _together(*events: Event) -> list[Any]:
             wait_until(lambda: len(group_commit._waiting) == place + 1, seconds=10, what=lambda: "a thread")  # noqa: B023
     for thread in threads:
         thread.join()
-    return told
+    return message
 
 
 @pytest.fixture
@@ -134,11 +134,11 @@ def test_events_of_several_threads_go_into_one_insert(inserts: list[int]) -> Non
 @pytest.mark.django_db(transaction=True)
 def test_an_event_that_cannot_be_stored_takes_no_other_with_it(inserts: list[int]) -> None:
     portal = Portal.objects.create(slug="source")
-    inbox.receive(portal, Notice("deal", "", "9", own_id="9", sent_at="1"), details={})
+    inbox.receive(portal, IncomingEvent("deal", "", "9", own_id="9", sent_at="1"), details={})
     known = Event.objects.get().fingerprint
     events = [_event(portal.pk, "a"), _event(portal.pk, known), _event(10**9, "b"), _event(portal.pk, "c")]
-    told = _together(*events)
-    assert [isinstance(one, IntegrityError) for one in told] == [False, True, True, False]
+    message = _together(*events)
+    assert [isinstance(one, IntegrityError) for one in message] == [False, True, True, False]
     assert set(Event.objects.values_list("fingerprint", flat=True)) == {known, "a", "c"}
     assert inserts == [1, 4, 1, 1, 1, 1]
 

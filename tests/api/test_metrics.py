@@ -34,15 +34,15 @@ def test_figures_of_the_queue(client: Client, route: Route, settings: Any) -> No
             step="fetch", state=state, failure=failure, due_at=timezone.now(),
         )  # fmt: skip
     Heartbeat.objects.create(name="w:1", seen_at=timezone.now())
-    told = lines(client)
-    assert 'interconnector_jobs{route="a-b",state="failed"} 2.0' in told
-    assert 'interconnector_jobs{route="a-b",state="waiting"} 1.0' in told
-    assert 'interconnector_failed_jobs{failure="config",route="a-b"} 2.0' in told
-    assert 'interconnector_portal_answers{portal="b"} 1.0' in told
-    assert "interconnector_workers 1.0" in told
-    assert not [line for line in told if "secret0" in line]
-    names = [line.split("{")[0].split(" ")[0] for line in told if not line.startswith("#")]
-    assert set(names) == {line.split(" ")[2] for line in told if line.startswith("# TYPE")}
+    message = lines(client)
+    assert 'interconnector_jobs{route="a-b",state="failed"} 2.0' in message
+    assert 'interconnector_jobs{route="a-b",state="waiting"} 1.0' in message
+    assert 'interconnector_failed_jobs{failure="config",route="a-b"} 2.0' in message
+    assert 'interconnector_portal_answers{portal="b"} 1.0' in message
+    assert "interconnector_workers 1.0" in message
+    assert not [line for line in message if "secret0" in line]
+    names = [line.split("{")[0].split(" ")[0] for line in message if not line.startswith("#")]
+    assert set(names) == {line.split(" ")[2] for line in message if line.startswith("# TYPE")}
 
 
 def test_a_forecast_nobody_can_make_is_nan(client: Client, route: Route, settings: Any) -> None:
@@ -52,9 +52,9 @@ def test_a_forecast_nobody_can_make_is_nan(client: Client, route: Route, setting
     )
     Pace.of(route.source)
     Pace.objects.update(failures=9, away_until=time.time() + 60)
-    told = lines(client)
-    assert 'interconnector_eta_seconds{route="a-b"} NaN' in told
-    assert 'interconnector_portal_answers{portal="a"} 0.0' in told
+    message = lines(client)
+    assert 'interconnector_eta_seconds{route="a-b"} NaN' in message
+    assert 'interconnector_portal_answers{portal="a"} 0.0' in message
 
 
 def test_no_figures_without_a_database(

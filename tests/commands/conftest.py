@@ -1,4 +1,4 @@
-"""The installation under test: two stand-in portals and a route of deals between them."""
+"""The installation under test: two emulated portals and a route of deals between them."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ ROUTE = "a-b"
 
 
 @dataclass
-class Bus:
+class PortalPair:
     """A site with portals `a` and `b` and the route between them."""
 
     site: Site
@@ -39,8 +39,8 @@ class Bus:
 
     def queue(self, *words: str) -> dict[str, Any]:
         """What `queue --json` tells."""
-        told: dict[str, Any] = json.loads(self.run("queue", "--json", *words).out)
-        return told
+        message: dict[str, Any] = json.loads(self.run("queue", "--json", *words).out)
+        return message
 
     def add_jobs(self, count: int, *, route: str = ROUTE, first: int = 1, **columns: Any) -> None:
         """Jobs of a route, each at the head of its lane when it is open."""
@@ -76,15 +76,15 @@ class Bus:
 
 
 @pytest.fixture
-def bus(sqlite_site: Site) -> Iterator[Bus]:  # noqa: F811
+def pair(sqlite_site: Site) -> Iterator[PortalPair]:  # noqa: F811
     """On SQLite."""
-    with_portals = furnish(sqlite_site)
+    with_portals = install(sqlite_site)
     yield with_portals
     with_portals.a.stop()
     with_portals.b.stop()
 
 
-def furnish(installation: Site) -> Bus:
+def install(installation: Site) -> PortalPair:
     """Two portals that allow plenty, and their route."""
     emulators = {slug: bitrix24.start() for slug in ("a", "b")}
     with installation.orm():
@@ -102,4 +102,4 @@ def furnish(installation: Site) -> Bus:
         FieldMapping.objects.create(route=route, to="TITLE", source="TITLE")
         # the copied database was migrated when the run began: minutes ago, its schedules are late by now
         Schedule.objects.update(next_run=timezone.now())
-    return Bus(installation, emulators["a"], emulators["b"])
+    return PortalPair(installation, emulators["a"], emulators["b"])

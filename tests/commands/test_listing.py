@@ -18,8 +18,8 @@ LISTING = FLOW.listing
 assert LISTING is not None
 
 
-class Asking:
-    """Asks a stand-in portal at once, and counts."""
+class Requester:
+    """Asks an emulated portal at once, and counts."""
 
     def __init__(self, emulator: bitrix24.Emulator) -> None:
         self.client = Bitrix24Client(Access("a", emulator.url, hosts=("127.0.0.1",), allow_private=True))
@@ -27,12 +27,12 @@ class Asking:
 
     def __call__(self, commands: Mapping[str, Command]) -> Reply:
         self.requests += 1
-        return self.client.carry(commands)
+        return self.client.execute(commands)
 
 
 @pytest.fixture
 def portal():
-    """A stand-in portal."""
+    """An emulated portal."""
     emulator = bitrix24.start()
     yield emulator
     emulator.stop()
@@ -43,43 +43,43 @@ def _fill(portal: bitrix24.Emulator, ids: list[int]) -> list[str]:
     return [str(one) for one in ids]
 
 
-def _listed(asking: Asking, *, since: str = "") -> list[str]:
-    return [one.id for page in pages(LISTING, asking, since=since) for one in page]
+def _listed(request_page: Requester, *, since: str = "") -> list[str]:
+    return [one.id for page in pages(LISTING, request_page, since=since) for one in page]
 
 
 def test_no_deals(portal: bitrix24.Emulator) -> None:
-    asking = Asking(portal)
-    assert _listed(asking) == []
-    assert asking.requests == 1
+    request_page = Requester(portal)
+    assert _listed(request_page) == []
+    assert request_page.requests == 1
 
 
 @pytest.mark.parametrize("count", [1, 49, 50, 51, 2500, 2501])
 def test_each_once_whatever_the_number(portal: bitrix24.Emulator, count: int) -> None:
     ids = _fill(portal, list(range(1, count + 1)))
-    assert sorted(_listed(Asking(portal)), key=int) == ids
+    assert sorted(_listed(Requester(portal)), key=int) == ids
 
 
 def test_thousands_in_a_handful_of_requests(portal: bitrix24.Emulator) -> None:
     # a crowd of old deals, a gap, and a crowd of new ones
     ids = _fill(portal, [*range(1, 4001), *range(900_000, 904_000, 2)])
-    asking = Asking(portal)
-    assert sorted(_listed(asking), key=int) == ids
-    assert asking.requests <= 12, "a page a request would be 120"
+    request_page = Requester(portal)
+    assert sorted(_listed(request_page), key=int) == ids
+    assert request_page.requests <= 12, "a page a request would be 120"
 
 
 def test_only_what_has_changed_since(portal: bitrix24.Emulator) -> None:
     hour_ago = (timezone.now() - timedelta(hours=1)).isoformat()
     _fill(portal, list(range(1, 200)))
     portal.add("deals", {"ID": 500, "TITLE": "old", "DATE_MODIFY": "2020-01-01T00:00:00+03:00"})
-    assert len(_listed(Asking(portal), since=hour_ago)) == 199
-    assert _listed(Asking(portal), since=(timezone.now() + timedelta(hours=1)).isoformat()) == []
+    assert len(_listed(Requester(portal), since=hour_ago)) == 199
+    assert _listed(Requester(portal), since=(timezone.now() + timedelta(hours=1)).isoformat()) == []
 
 
 def test_deals_that_come_meanwhile_disturb_nothing(portal: bitrix24.Emulator) -> None:
     ids = _fill(portal, list(range(1, 3001)))
-    asking = Asking(portal)
+    request_page = Requester(portal)
     found: list[str] = []
-    for page in pages(LISTING, asking):
+    for page in pages(LISTING, request_page):
         found += [one.id for one in page]
         portal.add("deals", *({"TITLE": "new"} for _ in range(100)))
     assert sorted(found, key=int) == ids

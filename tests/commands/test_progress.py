@@ -6,7 +6,7 @@ import pty
 import subprocess
 import sys
 
-from tests.commands.conftest import Bus
+from tests.commands.conftest import PortalPair
 
 
 def _all_of(terminal: int) -> str:
@@ -19,10 +19,10 @@ def _all_of(terminal: int) -> str:
     return b"".join(pieces).decode()
 
 
-def test_bar_on_a_terminal(bus: Bus) -> None:
-    bus.add_jobs(3, state="done", created_at="2020-01-01T00:00:00Z", finished_at="2020-01-01T00:00:00Z")
+def test_bar_on_a_terminal(pair: PortalPair) -> None:
+    pair.add_jobs(3, state="done", created_at="2020-01-01T00:00:00Z", finished_at="2020-01-01T00:00:00Z")
     ours, theirs = pty.openpty()
-    environment = {**os.environ, **bus.site.environment}
+    environment = {**os.environ, **pair.site.environment}
     done = subprocess.run(
         [sys.executable, "manage.py", "prune"],
         env=environment,
@@ -37,8 +37,8 @@ def test_bar_on_a_terminal(bus: Bus) -> None:
     assert done.stdout.decode().strip() == "3 rows are deleted."
 
 
-def test_lines_elsewhere(bus: Bus) -> None:
-    bus.add_jobs(3, state="done", created_at="2020-01-01T00:00:00Z", finished_at="2020-01-01T00:00:00Z")
-    done = bus.run("prune")
+def test_lines_elsewhere(pair: PortalPair) -> None:
+    pair.add_jobs(3, state="done", created_at="2020-01-01T00:00:00Z", finished_at="2020-01-01T00:00:00Z")
+    done = pair.run("prune")
     assert done.err.splitlines()[-1] == "prune: 3 of 3"
     assert "\r" not in done.err

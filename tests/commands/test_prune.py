@@ -5,21 +5,21 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sync.models import Attempt, Cargo, Event, Job, Link, Portal, Route
-from tests.commands.conftest import Bus, furnish
+from sync.models import Attempt, Event, Job, JobData, Link, Portal, Route
+from tests.commands.conftest import PortalPair, install
 from tests.processes import Site
 
 OLD = timezone.now() - timedelta(days=100)
 NEW = timezone.now() - timedelta(days=10)
 
 
-def _history(bus: Bus) -> None:
+def _history(pair: PortalPair) -> None:
     for first, moment in ((1, OLD), (11, NEW)):
         for offset, state in enumerate(("done", "skipped", "failed", "cancelled")):
-            bus.add_jobs(1, first=first + offset, state=state, created_at=moment, finished_at=moment)
-    bus.add_jobs(1, first=21, state="waiting", created_at=OLD)
-    bus.add_jobs(1, first=22, state="running", created_at=OLD)
-    with bus.site.orm():
+            pair.add_jobs(1, first=first + offset, state=state, created_at=moment, finished_at=moment)
+    pair.add_jobs(1, first=21, state="waiting", created_at=OLD)
+    pair.add_jobs(1, first=22, state="running", created_at=OLD)
+    with pair.site.orm():
         portal = Portal.objects.get(slug="a")
         for name, outcome in (
             ("sorted", "queued"),
@@ -38,55 +38,55 @@ def _history(bus: Bus) -> None:
         Job.objects.filter(source_id="21").update(event=Event.objects.get(fingerprint="open"))
         done = Job.objects.get(source_id="1")
         Attempt.objects.create(job=done, step="fetch", started_at=OLD, ended_at=OLD, outcome="passed")
-        Cargo.objects.create(job=done, content={})
+        JobData.objects.create(job=done, content={})
         Link.objects.create(route=Route.objects.get(), source_id="1", target_id="2", state="linked")
 
 
 def test_what_goes_and_what_stays_on_both_engines(site: Site) -> None:
-    bus = furnish(site)
-    _history(bus)
-    done = bus.run("prune")
+    pair = install(site)
+    _history(pair)
+    done = pair.run("prune")
     assert (done.code, done.out.strip()) == (0, "6 rows are deleted."), done.err
     assert "prune: 6 of 6" in done.err
-    assert [job.source_id for job in bus.jobs()] == ["11", "12", "13", "14", "21", "22"]
+    assert [job.source_id for job in pair.jobs()] == ["11", "12", "13", "14", "21", "22"]
     with site.orm():
         kept = set(Event.objects.values_list("fingerprint", flat=True))
         assert kept == {"open", "new", "young"}, "of an open job, unsorted, young"
         assert Job.objects.get(source_id="21").event is not None
         assert Link.objects.count() == 1, "links are for ever"
         assert not Attempt.objects.exists()
-        assert not Cargo.objects.exists()
-    bus.a.stop()
-    bus.b.stop()
+        assert not JobData.objects.exists()
+    pair.a.stop()
+    pair.b.stop()
 
 
-def test_days(bus: Bus) -> None:
-    _history(bus)
-    assert bus.run("prune", "--days", "5").code == 0
-    assert [job.source_id for job in bus.jobs()] == ["21", "22"]
+def test_days(pair: PortalPair) -> None:
+    _history(pair)
+    assert pair.run("prune", "--days", "5").code == 0
+    assert [job.source_id for job in pair.jobs()] == ["21", "22"]
 
 
-def test_setting(bus: Bus) -> None:
-    _history(bus)
-    assert bus.run("prune", RETENTION_DAYS="200").out.strip() == "0 rows are deleted."
+def test_setting(pair: PortalPair) -> None:
+    _history(pair)
+    assert pair.run("prune", RETENTION_DAYS="200").out.strip() == "0 rows are deleted."
 
 
-def test_dry_run_deletes_nothing(bus: Bus) -> None:
-    _history(bus)
-    assert bus.run("prune", "--dry-run").out.strip() == "6 rows would be deleted."
-    assert len(bus.jobs()) == 10
+def test_dry_run_deletes_nothing(pair: PortalPair) -> None:
+    _history(pair)
+    assert pair.run("prune", "--dry-run").out.strip() == "6 rows would be deleted."
+    assert len(pair.jobs()) == 10
 
 
-def test_many_rounds(bus: Bus) -> None:
-    bus.add_jobs(2500, state="done", created_at=OLD, finished_at=OLD)
-    assert bus.run("prune").out.strip() == "2500 rows are deleted."
-    assert bus.jobs() == []
+def test_many_rounds(pair: PortalPair) -> None:
+    pair.add_jobs(2500, state="done", created_at=OLD, finished_at=OLD)
+    assert pair.run("prune").out.strip() == "2500 rows are deleted."
+    assert pair.jobs() == []
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "x"])
-def test_bad_input_is_refused(bus: Bus, days: str) -> None:
-    _history(bus)
-    done = bus.run("prune", f"--days={days}")
+def test_bad_input_is_refused(pair: PortalPair, days: str) -> None:
+    _history(pair)
+    done = pair.run("prune", f"--days={days}")
     assert done.code != 0
     assert "Traceback" not in done.err
-    assert len(bus.jobs()) == 10
+    assert len(pair.jobs()) == 10

@@ -9,114 +9,114 @@ import pytest
 from django.utils import timezone
 
 from sync.models import Job
-from tests.commands.conftest import ROUTE, Bus, furnish
+from tests.commands.conftest import ROUTE, PortalPair, install
 from tests.processes import Site
 
 ALL = ("resync", "--route", ROUTE, "--all")
 
 
-def _seed(bus: Bus, count: int, **fields: Any) -> list[int]:
-    return bus.a.add("deals", *({"TITLE": "Deal", **fields} for _ in range(count)))
+def _seed(pair: PortalPair, count: int, **fields: Any) -> list[int]:
+    return pair.a.add("deals", *({"TITLE": "Deal", **fields} for _ in range(count)))
 
 
 def test_named_ones_on_both_engines(site: Site) -> None:
-    bus = furnish(site)
-    done = bus.run("resync", "--route", ROUTE, "--ids", "7, 8,7,009")
+    pair = install(site)
+    done = pair.run("resync", "--route", ROUTE, "--ids", "7, 8,7,009")
     assert (done.code, done.out.strip()) == (0, "3 records are queued.")
-    jobs = bus.jobs()
+    jobs = pair.jobs()
     assert [job.source_id for job in jobs] == ["7", "8", "9"]
     assert {(job.state, job.step, job.priority) for job in jobs} == {("waiting", "fetch", Job.BACKFILL)}
     assert all(job.head_of == job.lane for job in jobs)
-    assert bus.a.stats()["requests"] == 0, "who names records needs no list"
-    bus.a.stop()
-    bus.b.stop()
+    assert pair.a.stats()["requests"] == 0, "who names records needs no list"
+    pair.a.stop()
+    pair.b.stop()
 
 
-def test_twice_is_once(bus: Bus) -> None:
+def test_twice_is_once(pair: PortalPair) -> None:
     for _ in range(2):
-        assert bus.run("resync", "--route", ROUTE, "--ids", "7,8").code == 0
-    assert len(bus.jobs()) == 2
+        assert pair.run("resync", "--route", ROUTE, "--ids", "7,8").code == 0
+    assert len(pair.jobs()) == 2
 
 
-def test_all(bus: Bus) -> None:
-    ids = _seed(bus, 2600)
-    done = bus.run(*ALL)
+def test_all(pair: PortalPair) -> None:
+    ids = _seed(pair, 2600)
+    done = pair.run(*ALL)
     assert (done.code, done.out.strip()) == (0, "2600 records are queued."), done.err
-    assert sorted(int(job.source_id) for job in bus.jobs()) == ids
-    assert bus.a.stats()["requests"] <= 4
+    assert sorted(int(job.source_id) for job in pair.jobs()) == ids
+    assert pair.a.stats()["requests"] <= 4
     assert f"{ROUTE}: 2600" in done.err, "progress is told"
 
 
-def test_since(bus: Bus) -> None:
-    _seed(bus, 3, DATE_MODIFY="2020-01-01T00:00:00+03:00")
-    changed = _seed(bus, 4)
+def test_since(pair: PortalPair) -> None:
+    _seed(pair, 3, DATE_MODIFY="2020-01-01T00:00:00+03:00")
+    changed = _seed(pair, 4)
     today = timezone.localdate().isoformat()
-    assert bus.run("resync", "--route", ROUTE, "--since", today).code == 0
-    assert [int(job.source_id) for job in bus.jobs()] == changed
+    assert pair.run("resync", "--route", ROUTE, "--since", today).code == 0
+    assert [int(job.source_id) for job in pair.jobs()] == changed
 
 
-def test_dry_run_queues_nothing(bus: Bus) -> None:
-    _seed(bus, 60)
-    done = bus.run(*ALL, "--dry-run")
+def test_dry_run_queues_nothing(pair: PortalPair) -> None:
+    _seed(pair, 60)
+    done = pair.run(*ALL, "--dry-run")
     assert (done.code, done.out.strip()) == (0, "60 records would be queued.")
-    assert bus.jobs() == []
+    assert pair.jobs() == []
 
 
-def test_pace_is_kept(bus: Bus) -> None:
-    _seed(bus, 3000)
-    bus.portal("a", requests_per_minute=60)
+def test_pace_is_kept(pair: PortalPair) -> None:
+    _seed(pair, 3000)
+    pair.portal("a", requests_per_minute=60)
     started = time.monotonic()
-    assert bus.run(*ALL).code == 0
-    arrivals = bus.a.portal.stats.arrivals
+    assert pair.run(*ALL).code == 0
+    arrivals = pair.a.portal.stats.arrivals
     gaps = [later - earlier for earlier, later in pairwise(arrivals)]
     assert len(gaps) >= 2
     assert min(gaps) >= 0.7, f"a request a second, a quarter of it slack: {gaps}"
     assert time.monotonic() - started >= 2
 
 
-def test_limit_that_the_portal_calls_is_waited_out(bus: Bus) -> None:
-    _seed(bus, 60)
-    bus.a.faults(refuse=1.0, refuse_as="query_limit", count=1)
-    done = bus.run(*ALL)
+def test_limit_that_the_portal_calls_is_waited_out(pair: PortalPair) -> None:
+    _seed(pair, 60)
+    pair.a.faults(refuse=1.0, refuse_as="query_limit", count=1)
+    done = pair.run(*ALL)
     assert done.code == 0, done.err
-    assert len(bus.jobs()) == 60
+    assert len(pair.jobs()) == 60
 
 
-def test_interruption_leaves_whole_pages(bus: Bus) -> None:
-    _seed(bus, 6000)
-    bus.portal("a", requests_per_minute=10)
-    running = bus.site.start(*ALL)
+def test_interruption_leaves_whole_pages(pair: PortalPair) -> None:
+    _seed(pair, 6000)
+    pair.portal("a", requests_per_minute=10)
+    running = pair.site.start(*ALL)
     deadline = time.monotonic() + 30
-    while not bus.jobs(pk__lt=100) and time.monotonic() < deadline:
+    while not pair.jobs(pk__lt=100) and time.monotonic() < deadline:
         time.sleep(0.2)
     running.child.send_signal(signal.SIGINT)
     assert running.child.wait(20) == 130, running.output()
-    count = len(bus.jobs())
+    count = len(pair.jobs())
     assert 0 < count < 6000
     assert f"Interrupted. {count} records are queued." in running.output()
-    assert bus.run(*ALL, seconds=60).code == 0, "it can be started again"
-    assert len(bus.jobs()) == 6000
+    assert pair.run(*ALL, seconds=60).code == 0, "it can be started again"
+    assert len(pair.jobs()) == 6000
 
 
-def test_wrong_key_ends_it(bus: Bus) -> None:
-    bus.portal("a", webhook_url=bus.a.url.replace("demo0code", "wrongc0de"))
-    done = bus.run(*ALL)
+def test_wrong_key_ends_it(pair: PortalPair) -> None:
+    pair.portal("a", webhook_url=pair.a.url.replace("demo0code", "wrongc0de"))
+    done = pair.run(*ALL)
     assert done.code == 1
     assert "webhook" in done.err
     assert "wrongc0de" not in done.out + done.err
     assert "Traceback" not in done.err
 
 
-def test_paused_portal_is_not_asked(bus: Bus) -> None:
-    bus.portal("a", is_paused=True)
-    done = bus.run(*ALL)
+def test_paused_portal_is_not_asked(pair: PortalPair) -> None:
+    pair.portal("a", is_paused=True)
+    done = pair.run(*ALL)
     assert done.code == 1
     assert "Portal a is paused" in done.err
-    assert bus.a.stats()["requests"] == 0
+    assert pair.a.stats()["requests"] == 0
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("--ids", "1,x"), "IDs are numbers"),
         (("--ids", ""), "IDs are numbers"),
@@ -129,16 +129,16 @@ def test_paused_portal_is_not_asked(bus: Bus) -> None:
         (("--all", "--ids", "1"), "not allowed with"),
     ],
 )
-def test_bad_input_is_refused(bus: Bus, words: tuple[str, ...], told: str) -> None:
+def test_bad_input_is_refused(pair: PortalPair, words: tuple[str, ...], message: str) -> None:
     given = [f"{words[0]}={words[1]}"] if len(words) == 2 else list(words)
-    done = bus.run("resync", "--route", ROUTE, *given)
+    done = pair.run("resync", "--route", ROUTE, *given)
     assert done.code != 0
-    assert told in done.err
+    assert message in done.err
     assert "Traceback" not in done.err
-    assert bus.jobs() == []
+    assert pair.jobs() == []
 
 
-def test_unknown_route_is_refused_with_those_there_are(bus: Bus) -> None:
-    done = bus.run("resync", "--route", "nobody", "--ids", "1")
+def test_unknown_route_is_refused_with_those_there_are(pair: PortalPair) -> None:
+    done = pair.run("resync", "--route", "nobody", "--ids", "1")
     assert done.code == 1
     assert "There are: a-b." in done.err

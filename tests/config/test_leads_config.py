@@ -54,7 +54,7 @@ def test_what_is_exported_changes_nothing_when_it_is_imported(environ):
 
 
 @pytest.mark.parametrize(
-    ("text", "path", "told"),
+    ("text", "path", "message"),
     [
         (PORTALS.replace("kind: core", "kind: core, requests_per_minute: 5"), "portals[0]", "requests"),
         (PORTALS.replace("kind: core", 'kind: core, webhook_url: "x"'), "portals[0]", "webhook_url"),
@@ -84,9 +84,9 @@ def test_what_is_exported_changes_nothing_when_it_is_imported(environ):
         (PORTALS + ROUTE.replace(", target: crm", "") % "", "routes[0].target", ""),
     ],
 )
-def test_what_cannot_be(environ, text, path, told):
+def test_what_cannot_be(environ, text, path, message):
     found = problems(text, environ)
-    assert any(f": {path}: " in problem and told in problem for problem in found), found
+    assert any(f": {path}: " in problem and message in problem for problem in found), found
 
 
 def test_what_is_stored_counts_as_well(environ):

@@ -40,8 +40,8 @@ def test_all_mistakes_come_at_once_with_their_lines(environ):
         "    feedback: {comment: 'deal {number}'}\n"
         "    carry: {contact: true}\n"
     )
-    told = problems(text, environ)
-    assert [line.split(": ")[:2] for line in told] == [
+    message = problems(text, environ)
+    assert [line.split(": ")[:2] for line in message] == [
         ["file.yaml, line 9", "routes[0].reconcile_minutes"],
         ["file.yaml, line 11", "routes[0].mappings[0].fild"],
         ["file.yaml, line 12", "routes[0].mappings[1]"],
@@ -67,8 +67,8 @@ def test_all_mistakes_come_at_once_with_their_lines(environ):
     ],
 )
 def test_a_wrong_mapping_is_refused_at_its_path(mapping, path, environ):
-    (told,) = problems(ROUTE + f"    mappings: [{mapping}]\n", environ)
-    assert told.startswith(f"file.yaml, line 9: routes[0].mappings[0]{path}: ")
+    (message,) = problems(ROUTE + f"    mappings: [{mapping}]\n", environ)
+    assert message.startswith(f"file.yaml, line 9: routes[0].mappings[0]{path}: ")
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_what_is_no_configuration_is_refused(text, environ):
     ],
 )
 def test_a_wrong_webhook_address_is_refused_without_telling_it(url, environ):
-    (told,) = problems(f"portals: [{{slug: a, webhook_url: '{url}'}}]", environ)
-    assert "portals[0].webhook_url" in told
-    assert "Secret" not in told
+    (message,) = problems(f"portals: [{{slug: a, webhook_url: '{url}'}}]", environ)
+    assert "portals[0].webhook_url" in message
+    assert "Secret" not in message
 
 
 def test_plain_http_is_for_rehearsals(environ, settings):
@@ -110,17 +110,17 @@ def test_plain_http_is_for_rehearsals(environ, settings):
 
 
 def test_a_variable_that_is_not_set_is_named(environ):
-    (told,) = problems("portals: [{slug: a, webhook_url: '${NOWHERE}'}]", environ)
-    assert "NOWHERE" in told
+    (message,) = problems("portals: [{slug: a, webhook_url: '${NOWHERE}'}]", environ)
+    assert "NOWHERE" in message
 
 
 @pytest.mark.parametrize("key", ["webhook_url", "inbound_token"])
 def test_a_variable_is_never_a_part_of_a_value(key, environ):
     Portal.objects.create(slug="a", name="A", webhook_url="https://a.bitrix24.ru/rest/1/c/")
     text = f"portals: [{{slug: a, {key}: 'https://a.bitrix24.ru/rest/1/${{B24_AUTH_TOKEN}}/'}}]"
-    (told,) = problems(text, environ)
-    assert key in told
-    assert "inbound-secret" not in told
+    (message,) = problems(text, environ)
+    assert key in message
+    assert "inbound-secret" not in message
 
 
 def test_scalars_stay_as_they_were_written(environ):
@@ -143,16 +143,16 @@ def test_what_only_the_whole_file_shows_is_told(environ):
         "  - {slug: c, flow: letters, source: a, target: nowhere}\n"
         "  - {slug: d, source: a, target: b}\n"
     )
-    told = problems(text, environ)
-    assert [line.split(": ")[1] for line in told] == [
+    message = problems(text, environ)
+    assert [line.split(": ")[1] for line in message] == [
         "routes[0].mappings[1].to", "routes[1].slug", "routes[1].target", "routes[2].target", "routes[2]",
         "routes[3]",
     ]  # fmt: skip
 
 
 def test_a_new_portal_needs_its_address_and_a_stored_one_does_not(environ):
-    (told,) = problems("portals: [{slug: a}]", environ)
-    assert "portals[0].webhook_url" in told
+    (message,) = problems("portals: [{slug: a}]", environ)
+    assert "portals[0].webhook_url" in message
     Portal.objects.create(slug="a", name="A", webhook_url="https://a.bitrix24.ru/rest/1/c/")
     assert load("portals: [{slug: a}]", "f", environ=environ).portals[0].columns() == {}
 
@@ -165,5 +165,5 @@ def test_a_route_with_linked_deals_keeps_its_portals(environ):
     text = "routes: [{slug: a-b, flow: deals, source: a, target: c}]"
     load(text, "f", environ=environ)
     Link.objects.create(route=route, source_id="1", target_id="2")
-    (told,) = problems(text, environ)
-    assert "routes[0].target" in told
+    (message,) = problems(text, environ)
+    assert "routes[0].target" in message

@@ -8,7 +8,7 @@ from sync.connectors.types import Command
 
 
 def ask(client: Bitrix24Client, command: Command) -> Any:
-    return client.carry({"a": command}).answers["a"].result()
+    return client.execute({"a": command}).answers["a"].result()
 
 
 def new_deal(client: Bitrix24Client, **fields: Any) -> str:

@@ -15,6 +15,6 @@ def client_for(server: Scripted, **changes: Any) -> Bitrix24Client:
     return Bitrix24Client(Access("source", server.url, **(settings | changes)))
 
 
-def carry_one(script: Behaviour, command: Command = GET) -> Reply:
+def execute_one(script: Behaviour, command: Command = GET) -> Reply:
     with Scripted([script]) as server:
-        return client_for(server).carry({"a": command})
+        return client_for(server).execute({"a": command})

@@ -1,4 +1,4 @@
-"""A stand-in portal and a client that calls it."""
+"""An emulated portal and a client that calls it."""
 
 from collections.abc import Iterator
 

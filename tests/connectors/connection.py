@@ -33,7 +33,7 @@ class ConnectionContract:
         with Scripted([self.good()]) as server:
             client = self.open(self.access(server.url))
             for _ in range(3):
-                client.carry({"a": self.command}).answers["a"].result()
+                client.execute({"a": self.command}).answers["a"].result()
         assert server.connections == 1
 
     def test_a_connection_the_other_side_has_closed_is_replaced(self) -> None:
@@ -44,7 +44,7 @@ class ConnectionContract:
         with Scripted([say_and_close]) as server:
             client = self.open(self.access(server.url))
             for _ in range(3):
-                client.carry({"a": self.command}).answers["a"].result()
+                client.execute({"a": self.command}).answers["a"].result()
                 time.sleep(0.05)
         assert server.connections == 3
 
@@ -56,7 +56,7 @@ class ConnectionContract:
         for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, "http://127.0.0.1:9")
         with Scripted([self.good()]) as server:
-            self.open(self.access(server.url)).carry({"a": self.command})
+            self.open(self.access(server.url)).execute({"a": self.command})
         assert server.heard[0].headers["user-agent"].startswith("B24-Interconnector/")
         assert "authorization" not in server.heard[0].headers
 
@@ -68,5 +68,5 @@ class ConnectionContract:
         with Scripted([good_with_cookie]) as server:
             client = self.open(self.access(server.url))
             for _ in range(2):
-                client.carry({"a": self.command})
+                client.execute({"a": self.command})
         assert "cookie" not in server.heard[1].headers

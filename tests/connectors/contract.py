@@ -27,7 +27,7 @@ class ClientContract(ConnectionContract):
     def fault(self, access: Access) -> SyncError:
         """The error a call ends with; checks what every error promises."""
         with pytest.raises(SyncError) as raised:
-            self.open(access).carry({"a": self.command}).answers["a"].result()
+            self.open(access).execute({"a": self.command}).answers["a"].result()
         error = raised.value
         shown = "".join(traceback.format_exception(error)) + repr(error) + error.message
         assert SECRET not in shown
@@ -95,9 +95,9 @@ class ClientContract(ConnectionContract):
     def test_a_kept_connection_breaks_after_the_next_request_was_sent(self, broken: Behaviour) -> None:
         with Scripted([self.good(), broken]) as server:
             client = self.open(self.access(server.url))
-            client.carry({"a": self.command})
+            client.execute({"a": self.command})
             with pytest.raises(OutcomeUnknown):
-                client.carry({"a": self.command})
+                client.execute({"a": self.command})
         assert [heard.connection for heard in server.heard] == [0, 0]  # sent once, on the kept connection
 
     def test_no_answer_in_time(self) -> None:

@@ -15,7 +15,7 @@ Behaviour = Callable[[socket.socket], bool]
 
 
 @dataclass
-class Heard:
+class Response:
     """One request as it arrived; `connection` counts the connections from 0."""
 
     verb: str
@@ -98,7 +98,7 @@ class Scripted:
     script: list[Behaviour]
     context: ssl.SSLContext | None = None
     greeting: Behaviour | None = None  # before any request is read
-    heard: list[Heard] = field(default_factory=list)
+    heard: list[Response] = field(default_factory=list)
     connections: int = 0
 
     def __enter__(self) -> Self:
@@ -141,7 +141,7 @@ class Scripted:
             connection.close()
 
 
-def _read(connection: socket.socket, number: int) -> Heard | None:
+def _read(connection: socket.socket, number: int) -> Response | None:
     data = b""
     while b"\r\n\r\n" not in data:
         if not (more := connection.recv(65536)):
@@ -153,4 +153,4 @@ def _read(connection: socket.socket, number: int) -> Heard | None:
     while len(body) < int(headers.get("content-length", 0)):
         body += connection.recv(65536)
     verb, target, _ = first.split(" ")
-    return Heard(verb, target, headers, body, number)
+    return Response(verb, target, headers, body, number)

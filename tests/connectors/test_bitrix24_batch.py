@@ -27,17 +27,17 @@ class Batch:
         return answer({"result": shown, "time": {"operating": 1.5}})(connection)
 
 
-def carry_batch(commands: dict[str, Command], **parts: dict[int, Any]) -> tuple[Reply, Scripted]:
+def execute_batch(commands: dict[str, Command], **parts: dict[int, Any]) -> tuple[Reply, Scripted]:
     with Scripted([]) as server:
         server.script.append(Batch(server, **parts))
-        return client_for(server).carry(commands), server
+        return client_for(server).execute(commands), server
 
 
 THREE = {name: Command(f"method.{name}", {"id": name}) for name in ("a", "b", "c")}
 
 
 def test_more_commands_are_one_batch() -> None:
-    reply, server = carry_batch(
+    reply, server = execute_batch(
         THREE,
         result={0: {"id": 1}, 2: None},
         result_error={1: {"error": "", "error_description": "Not found"}},
@@ -63,7 +63,7 @@ def test_more_commands_are_one_batch() -> None:
 
 def test_time_spent_by_one_method_is_the_largest_told() -> None:
     same = {name: Command("m", {"id": name}) for name in ("a", "b")}
-    reply, _ = carry_batch(
+    reply, _ = execute_batch(
         same,
         result={0: 1, 1: 1},
         result_time={0: {"operating": 5}, 1: {"operating": 7, "operating_reset_at": 9}},
@@ -72,27 +72,27 @@ def test_time_spent_by_one_method_is_the_largest_told() -> None:
 
 
 def test_empty_maps_are_lists_and_a_command_without_answer_is_unknown() -> None:
-    reply, _ = carry_batch(THREE, result={}, result_error={}, result_time={}, result_next={})
+    reply, _ = execute_batch(THREE, result={}, result_error={}, result_time={}, result_next={})
     for single in reply.answers.values():
         assert isinstance(single.error, OutcomeUnknown)
         assert not single.error.is_portal_wide
 
 
-@pytest.mark.parametrize("told", [[], None, "x", {"result": "x"}, {"result": []}, {"result_error": None}])
-def test_a_batch_answer_of_a_wrong_shape_is_unknown(told: object) -> None:
-    with Scripted([answer({"result": told})]) as server:
-        reply = client_for(server).carry(THREE)
+@pytest.mark.parametrize("message", [[], None, "x", {"result": "x"}, {"result": []}, {"result_error": None}])
+def test_a_batch_answer_of_a_wrong_shape_is_unknown(message: object) -> None:
+    with Scripted([answer({"result": message})]) as server:
+        reply = client_for(server).execute(THREE)
     assert all(isinstance(single.error, OutcomeUnknown) for single in reply.answers.values())
 
 
 def test_a_blocked_method_inside_a_batch_and_of_the_batch_itself() -> None:
     blocked = {"error": "OPERATION_TIME_LIMIT", "error_description": "Method is blocked"}
-    reply, _ = carry_batch(THREE, result={0: 1, 1: 1}, result_error={2: blocked})
+    reply, _ = execute_batch(THREE, result={0: 1, 1: 1}, result_error={2: blocked})
     error = reply.answers["c"].error
     assert isinstance(error, Throttled)
     assert error.method == "method.c"
     with Scripted([answer(blocked, status=429)]) as server, pytest.raises(Throttled) as raised:
-        client_for(server).carry(THREE)
+        client_for(server).execute(THREE)
     assert raised.value.method == "batch"
 
 
@@ -111,7 +111,7 @@ def test_parameters_in_a_batch_mean_what_they_mean_alone() -> None:
         "order": {},
         "start": -1,
     }
-    _, server = carry_batch({"a": Command("m", params), "b": Command("bare")}, result={0: 1, 1: 1})
+    _, server = execute_batch({"a": Command("m", params), "b": Command("bare")}, result={0: 1, 1: 1})
     line, bare = server.heard[0].json["cmd"].values()
     assert bare == "bare"
     method, _, query = line.partition("?")
@@ -134,12 +134,12 @@ def test_parameters_in_a_batch_mean_what_they_mean_alone() -> None:
 
 
 def test_half_a_surrogate_pair_fails_nobody() -> None:
-    _, server = carry_batch({"a": Command("m", {"t": "a\ud800b"}), "b": Command("n")}, result={0: 1, 1: 1})
+    _, server = execute_batch({"a": Command("m", {"t": "a\ud800b"}), "b": Command("n")}, result={0: 1, 1: 1})
     assert "m?t=a%3Fb" in server.heard[0].json["cmd"].values()
 
 
 def test_nobody_can_guess_the_keys_of_a_batch() -> None:
-    first, second = (list(carry_batch(THREE, result={0: 1})[1].heard[0].json["cmd"]) for _ in range(2))
+    first, second = (list(execute_batch(THREE, result={0: 1})[1].heard[0].json["cmd"]) for _ in range(2))
     assert not set(first) & set(second)
     assert not set(first) & set(THREE)
 
@@ -147,5 +147,5 @@ def test_nobody_can_guess_the_keys_of_a_batch() -> None:
 @pytest.mark.parametrize("count", [0, 51])
 def test_one_request_holds_1_to_50_commands(count: int) -> None:
     with Scripted([answer(GOOD)]) as server, pytest.raises(ValueError, match="1 to 50"):
-        client_for(server).carry({str(number): Command("m") for number in range(count)})
+        client_for(server).execute({str(number): Command("m") for number in range(count)})
     assert server.heard == []

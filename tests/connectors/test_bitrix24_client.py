@@ -9,7 +9,7 @@ from sync.connectors.bitrix24 import crm
 from sync.connectors.bitrix24.client import Bitrix24Client
 from sync.connectors.types import Access, Client, Command
 from sync.errors import NeedsStaff, Refused, Throttled, TryLater
-from tests.connectors.calling import GOOD, carry_one, client_for
+from tests.connectors.calling import GOOD, client_for, execute_one
 from tests.connectors.contract import SECRET, ClientContract
 from tests.connectors.scripted import Behaviour, Scripted, answer
 
@@ -27,7 +27,7 @@ def test_one_command_is_a_direct_call() -> None:
         command = Command(
             "crm.item.add", {"fields": {"title": "Ы 😀", "opened": True, "comments": None, "n": 5}}
         )
-        reply = client_for(server).carry({"mine": command})
+        reply = client_for(server).execute({"mine": command})
     heard = server.heard[0]
     assert (heard.verb, heard.target) == ("POST", f"/rest/1/{SECRET}/crm.item.add.json")
     assert heard.headers["content-type"] == "application/json"
@@ -41,43 +41,44 @@ def test_one_command_is_a_direct_call() -> None:
 @pytest.mark.parametrize("value", [None, False, [], {}, 0, "", 5, True])
 def test_any_result_is_a_result(value: object) -> None:
     assert (
-        carry_one(answer({"result": value})).answers["a"] == carry_one(answer({"result": value})).answers["a"]
+        execute_one(answer({"result": value})).answers["a"]
+        == execute_one(answer({"result": value})).answers["a"]
     )
-    assert carry_one(answer({"result": value})).answers["a"].result() == value
+    assert execute_one(answer({"result": value})).answers["a"].result() == value
 
 
 def test_where_the_next_page_begins() -> None:
-    assert carry_one(answer({"result": [], "next": 50, "total": 77})).answers["a"].next_start == 50
-    assert carry_one(answer({"result": [], "total": 77})).answers["a"].next_start is None
+    assert execute_one(answer({"result": [], "next": 50, "total": 77})).answers["a"].next_start == 50
+    assert execute_one(answer({"result": [], "total": 77})).answers["a"].next_start is None
 
 
 def test_a_byte_order_mark_does_no_harm() -> None:
-    assert carry_one(answer(b'\xef\xbb\xbf{"result": 1}')).answers["a"].value == 1
+    assert execute_one(answer(b'\xef\xbb\xbf{"result": 1}')).answers["a"].value == 1
 
 
 def test_an_error_about_the_record_is_the_answer_of_the_command() -> None:
-    reply = carry_one(answer({"error": "NOT_FOUND", "error_description": "Элемент не найден"}, status=400))
+    reply = execute_one(answer({"error": "NOT_FOUND", "error_description": "Элемент не найден"}, status=400))
     with pytest.raises(Refused, match=r"source: crm\.item\.get: Элемент не найден \(NOT_FOUND\)\."):
         reply.answers["a"].result()
 
 
 def test_an_error_about_the_portal_is_raised() -> None:
     with pytest.raises(NeedsStaff, match="does not accept our key") as raised:
-        carry_one(answer({"error": "INVALID_CREDENTIALS", "error_description": "Invalid"}, status=401))
+        execute_one(answer({"error": "INVALID_CREDENTIALS", "error_description": "Invalid"}, status=401))
     assert raised.value.is_portal_wide
     with pytest.raises(Throttled) as limited:
-        carry_one(answer({"error": "QUERY_LIMIT_EXCEEDED", "error_description": "Too many"}, status=503))
+        execute_one(answer({"error": "QUERY_LIMIT_EXCEEDED", "error_description": "Too many"}, status=503))
     assert limited.value.method == ""
 
 
 def test_a_blocked_method_says_until_when(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.connectors.bitrix24.responses.time.time", lambda: 1000.0)
-    told = {
+    message = {
         "error": "OPERATION_TIME_LIMIT",
         "error_description": "Method is blocked",
         "time": {"operating_reset_at": 1100},
     }
-    error = carry_one(answer(told, status=429)).answers["a"].error
+    error = execute_one(answer(message, status=429)).answers["a"].error
     assert isinstance(error, Throttled)
     assert error.method == "crm.item.get"
     assert error.after == 101
@@ -93,7 +94,7 @@ def moved_to(server: Scripted, path: str = "/rest/1/Zq9s3cretCode/crm.item.get.j
 def test_a_portal_that_has_moved_is_asked_again_there() -> None:
     with Scripted([answer(GOOD)]) as new, Scripted([moved_to(new)]) as old:
         client = client_for(old)
-        replies = [client.carry({"a": Command("crm.item.get", {"id": 5})}) for _ in range(2)]
+        replies = [client.execute({"a": Command("crm.item.get", {"id": 5})}) for _ in range(2)]
     assert [reply.new_url for reply in replies] == [new.url, new.url]
     assert len(old.heard) == 1  # from then on we go straight to the new address
     assert [(heard.verb, heard.json) for heard in new.heard] == [("POST", {"id": 5})] * 2
@@ -106,7 +107,7 @@ def test_a_login_page_is_no_new_address(path: str) -> None:
         Scripted([moved_to(new, path)]) as old,
         pytest.raises(NeedsStaff, match="login page"),
     ):
-        client_for(old).carry({"a": Command("crm.item.get")})
+        client_for(old).execute({"a": Command("crm.item.get")})
     assert new.heard == []
 
 
@@ -115,7 +116,7 @@ def test_a_login_page_is_no_new_address(path: str) -> None:
 )
 def test_a_redirect_that_leads_nowhere_allowed(location: str) -> None:
     with pytest.raises(NeedsStaff) as raised:
-        carry_one(answer("", status=302, Location=location))
+        execute_one(answer("", status=302, Location=location))
     assert SECRET not in str(raised.value)
 
 
@@ -123,7 +124,7 @@ def test_redirects_in_a_circle_end() -> None:
     with Scripted([]) as one, Scripted([moved_to(one)]) as two:
         one.script.append(moved_to(two))
         with pytest.raises(NeedsStaff, match="circle"):
-            client_for(one).carry({"a": Command("crm.item.get")})
+            client_for(one).execute({"a": Command("crm.item.get")})
         assert len(one.heard) + len(two.heard) == 2
 
 
@@ -133,9 +134,9 @@ def test_redirects_in_a_circle_end() -> None:
 def test_an_access_token_goes_in_the_body() -> None:
     with Scripted([answer(GOOD)]) as server:
         client = client_for(server, token="t0ken")
-        client.carry({"a": Command("m", {"id": 5})})
-        client.carry({"a": Command("m"), "b": Command("n")})
-        client.carry({"a": crm.download("x/?token=1", max_bytes=100)})
+        client.execute({"a": Command("m", {"id": 5})})
+        client.execute({"a": Command("m"), "b": Command("n")})
+        client.execute({"a": crm.download("x/?token=1", max_bytes=100)})
     assert server.heard[0].json == {"id": 5, "auth": "t0ken"}
     assert server.heard[1].json["auth"] == "t0ken"
     assert server.heard[2].target.endswith("/x/?token=1&auth=t0ken")
@@ -144,7 +145,7 @@ def test_an_access_token_goes_in_the_body() -> None:
 
 def test_an_old_access_token_waits_for_a_new_one() -> None:
     with pytest.raises(TryLater) as raised:
-        carry_one(answer({"error": "expired_token", "error_description": "expired"}, status=401))
+        execute_one(answer({"error": "expired_token", "error_description": "expired"}, status=401))
     assert raised.value.code == "expired_token"
 
 

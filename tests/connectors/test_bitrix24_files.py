@@ -7,7 +7,7 @@ import pytest
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command, File
 from sync.errors import NeedsStaff, Refused, TryLater
-from tests.connectors.calling import GOOD, carry_one, client_for
+from tests.connectors.calling import GOOD, client_for, execute_one
 from tests.connectors.contract import SECRET
 from tests.connectors.scripted import Scripted, answer
 
@@ -17,7 +17,7 @@ FILE = crm.download("crm.controller.item.getFile/?token=crm%7Cx", max_bytes=1000
 def test_a_file_is_fetched_with_the_headers_of_a_browser() -> None:
     content = bytes(range(256))
     with Scripted([answer(content, Content_Disposition='attachment; filename="a.pdf"')]) as server:
-        found = client_for(server).carry({"f": FILE}).answers["f"].result()
+        found = client_for(server).execute({"f": FILE}).answers["f"].result()
     assert found == File("a.pdf", content)
     heard = server.heard[0]
     assert (heard.verb, heard.target) == (
@@ -47,20 +47,20 @@ def test_a_file_is_fetched_with_the_headers_of_a_browser() -> None:
     ],
 )
 def test_the_name_of_a_file(disposition: str, name: str) -> None:
-    reply = carry_one(answer(b"x", Content_Disposition=disposition), FILE)
+    reply = execute_one(answer(b"x", Content_Disposition=disposition), FILE)
     assert reply.answers["a"].result().name == name
 
 
 def test_a_name_in_raw_utf_8() -> None:
     disposition = 'attachment; filename="Счёт.pdf"'.encode().decode("latin-1")
     assert (
-        carry_one(answer(b"x", Content_Disposition=disposition), FILE).answers["a"].result().name
+        execute_one(answer(b"x", Content_Disposition=disposition), FILE).answers["a"].result().name
         == "Счёт.pdf"
     )
 
 
 def test_a_json_file_is_a_file() -> None:
-    reply = carry_one(
+    reply = execute_one(
         answer({"error": "in my file"}, Content_Disposition='attachment; filename="a.json"'), FILE
     )
     assert json.loads(reply.answers["a"].result().content) == {"error": "in my file"}
@@ -68,7 +68,7 @@ def test_a_json_file_is_a_file() -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"Content_Length": "10"}])
 def test_a_file_that_is_too_large(headers: dict[str, str]) -> None:
-    reply = carry_one(answer(b"x" * 1_000_000, Content_Disposition="attachment"), FILE)
+    reply = execute_one(answer(b"x" * 1_000_000, Content_Disposition="attachment"), FILE)
     with pytest.raises(Refused, match=r"larger than 1,000 bytes"):
         reply.answers["a"].result()
 
@@ -76,16 +76,16 @@ def test_a_file_that_is_too_large(headers: dict[str, str]) -> None:
 def test_after_a_file_too_large_the_next_call_goes_well() -> None:
     with Scripted([answer(b"x" * 1_000_000, Content_Disposition="attachment"), answer(GOOD)]) as server:
         client = client_for(server)
-        client.carry({"a": FILE})
-        assert client.carry({"a": Command("m")}).answers["a"].error is None
+        client.execute({"a": FILE})
+        assert client.execute({"a": Command("m")}).answers["a"].error is None
 
 
 def test_a_file_that_is_gone() -> None:
-    error = carry_one(answer("<html>404</html>", status=404), FILE).answers["a"].error
+    error = execute_one(answer("<html>404</html>", status=404), FILE).answers["a"].error
     assert isinstance(error, Refused)
-    told = {"error": "ACCESS_DENIED", "error_description": "Access denied!"}
-    assert isinstance(carry_one(answer(told, status=403), FILE).answers["a"].error, NeedsStaff)
-    assert isinstance(carry_one(answer("<html>log in"), FILE).answers["a"].error, TryLater)
+    message = {"error": "ACCESS_DENIED", "error_description": "Access denied!"}
+    assert isinstance(execute_one(answer(message, status=403), FILE).answers["a"].error, NeedsStaff)
+    assert isinstance(execute_one(answer("<html>log in"), FILE).answers["a"].error, TryLater)
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_a_file_that_is_gone() -> None:
 def test_a_link_out_of_the_portal_is_not_followed(path: str) -> None:
     with Scripted([answer(b"x", Content_Disposition="attachment")]) as server:
         with pytest.raises(Refused, match="does not lead into"):
-            client_for(server).carry({"a": Command("#download", {"path": path})}).answers["a"].result()
+            client_for(server).execute({"a": Command("#download", {"path": path})}).answers["a"].result()
         assert server.heard == []
 
 
 def test_a_download_goes_alone() -> None:
     with Scripted([answer(GOOD)]) as server, pytest.raises(ValueError, match="alone"):
-        client_for(server).carry({"a": FILE, "b": Command("m")})
+        client_for(server).execute({"a": FILE, "b": Command("m")})

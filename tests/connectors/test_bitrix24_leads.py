@@ -1,4 +1,4 @@
-"""Leads: what the commands say, what the answers mean, and both against a stand-in portal."""
+"""Leads: what the commands say, what the answers mean, and both against an emulated portal."""
 
 import pytest
 

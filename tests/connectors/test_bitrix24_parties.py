@@ -104,7 +104,7 @@ def test_product_rows_leave_ids_of_the_portal_behind() -> None:
 
 
 def test_fields_of_deals() -> None:
-    told = {
+    message = {
         "stageId": {"type": "crm_status", "isRequired": False, "title": "Стадия", "upperName": "STAGE_ID"},
         "UF_CRM_17": {
             "type": "enumeration", "isRequired": True, "isMultiple": "Y", "title": "UF_CRM_17",
@@ -112,7 +112,7 @@ def test_fields_of_deals() -> None:
         },
         "createdTime": {"type": "datetime", "isReadOnly": True, "title": "Создан"},
     }  # fmt: skip
-    fields = crm.read_fields({"fields": told})
+    fields = crm.read_fields({"fields": message})
     assert fields["STAGE_ID"] == crm.FieldInfo("Стадия", "crm_status")
     assert fields["UF_CRM_17"] == crm.FieldInfo(
         "Сегмент", "enumeration", is_required=True, is_multiple=True, items={"1321": "конечник"}

@@ -1,4 +1,4 @@
-"""Client and vocabulary together against a stand-in portal that behaves like the vendor's, oddities too."""
+"""Client and vocabulary together against an emulated portal that behaves like the vendor's, oddities too."""
 
 import pytest
 
@@ -36,8 +36,8 @@ def test_a_deal_there_and_back(client: Bitrix24Client) -> None:
 def test_an_update_clears_by_an_empty_text_alone_and_in_a_batch(client: Bitrix24Client) -> None:
     ids = [new_deal(client, COMMENTS="x", ORIGIN_ID="5") for _ in range(3)]
     commands = {deal_id: crm.update_deal(deal_id, {"COMMENTS": "", "ORIGIN_ID": None}) for deal_id in ids}
-    client.carry({"a": commands.pop(ids[0])}).answers["a"].result()
-    client.carry(commands)
+    client.execute({"a": commands.pop(ids[0])}).answers["a"].result()
+    client.execute(commands)
     for deal_id in ids:
         kept = deal(client, deal_id)
         assert (kept["COMMENTS"], kept["ORIGIN_ID"]) == ("", "")
@@ -48,7 +48,7 @@ def test_fifty_commands_with_mixed_results(client: Bitrix24Client, portal: Emula
     commands = {
         f"job{number}": crm.update_deal(str(number), {"TITLE": f"N{number}"}) for number in range(1, 51)
     }
-    reply = client.carry(commands)
+    reply = client.execute(commands)
     assert list(reply.answers) == list(commands)
     for number in range(1, 51):
         error = reply.answers[f"job{number}"].error
@@ -66,7 +66,7 @@ def test_a_command_that_fails_inside_a_batch_is_unknown_and_no_more(
     client: Bitrix24Client, portal: Emulator
 ) -> None:
     portal.faults(command_error=1, methods=["crm.item.add"], count=1)
-    reply = client.carry({name: crm.add_deal({"TITLE": name}) for name in ("a", "b")})
+    reply = client.execute({name: crm.add_deal({"TITLE": name}) for name in ("a", "b")})
     error = reply.answers["a"].error
     assert isinstance(error, OutcomeUnknown)
     assert not error.is_portal_wide
@@ -76,7 +76,7 @@ def test_a_command_that_fails_inside_a_batch_is_unknown_and_no_more(
 def test_2500_reads_in_one_request(client: Bitrix24Client, portal: Emulator) -> None:
     portal.add("deals", *({"TITLE": f"D{number}"} for number in range(1, 2501)))
     pages = [[str(number) for number in range(first, first + 50)] for first in range(1, 2501, 50)]
-    reply = client.carry({str(index): crm.deals_by_ids(page) for index, page in enumerate(pages)})
+    reply = client.execute({str(index): crm.deals_by_ids(page) for index, page in enumerate(pages)})
     found = {}
     for index in range(50):
         found |= crm.read_deals(reply.answers[str(index)].result())
@@ -88,16 +88,16 @@ def test_2500_reads_in_one_request(client: Bitrix24Client, portal: Emulator) -> 
 def test_a_long_text_stays_byte_for_byte_alone_and_in_a_batch(client: Bitrix24Client) -> None:
     assert len(LONG.encode()) > 200_000
     alone = new_deal(client, COMMENTS=LONG)
-    reply = client.carry({"a": crm.add_deal({"COMMENTS": LONG}), "b": crm.add_deal({"COMMENTS": LONG})})
+    reply = client.execute({"a": crm.add_deal({"COMMENTS": LONG}), "b": crm.add_deal({"COMMENTS": LONG})})
     ids = [alone, *(crm.read_added(single.result()) for single in reply.answers.values())]
     assert [deal(client, deal_id)["COMMENTS"] for deal_id in ids] == [LONG] * 3
-    client.carry({"a": crm.comment_add(alone, LONG), "b": crm.comment_add(alone, "second")})
+    client.execute({"a": crm.comment_add(alone, LONG), "b": crm.comment_add(alone, "second")})
     assert [one.text for one in crm.read_comments(ask(client, crm.comments_of(alone)))] == ["second", LONG]
 
 
 def test_nobodys_text_is_taken_for_a_reference(client: Bitrix24Client) -> None:
     texts = {key: f"$result[{key}][item][id] $result[k0] $result[0][item] {key}" for key in ("a", "b")}
-    reply = client.carry({key: crm.add_deal({"TITLE": text}) for key, text in texts.items()})
+    reply = client.execute({key: crm.add_deal({"TITLE": text}) for key, text in texts.items()})
     for key, text in texts.items():
         assert deal(client, crm.read_added(reply.answers[key].result()))["TITLE"] == text
 
@@ -134,7 +134,7 @@ def test_files_byte_for_byte(client: Bitrix24Client) -> None:
     with pytest.raises(Refused, match="larger than"):
         ask(client, crm.download(links[0]["path"], max_bytes=1000))
     batch = {"a": crm.add_deal({FILE_FIELD: sent[0]}), "b": crm.who_am_i()}
-    copy = crm.read_added(client.carry(batch).answers["a"].result())
+    copy = crm.read_added(client.execute(batch).answers["a"].result())
     link = deal(client, copy)[FILE_FIELD]
     assert ask(client, crm.download(link["path"], max_bytes=1_000_000)) == sent[0]
 

@@ -1,4 +1,4 @@
-"""Contacts, companies, product rows, comments and the portal itself, against a stand-in portal."""
+"""Contacts, companies, product rows, comments and the portal itself, against an emulated portal."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_contacts_and_companies(client: Bitrix24Client) -> None:
     ask(client, crm.deal_contacts_set(deal_id, [contact_id]))
     assert crm.read_deal_contacts(ask(client, crm.deal_contacts_of(deal_id))) == [contact_id]
     assert deal(client, deal_id)["CONTACT_IDS"] == [contact_id]
-    client.carry({"a": crm.deal_contacts_set(deal_id, []), "b": crm.who_am_i()}).answers["a"].result()
+    client.execute({"a": crm.deal_contacts_set(deal_id, []), "b": crm.who_am_i()}).answers["a"].result()
     assert deal(client, deal_id)["CONTACT_IDS"] == []
 
 
@@ -56,9 +56,9 @@ def test_comments_with_files_and_pages(client: Bitrix24Client) -> None:
     assert (comment.deal_id, comment.text, comment.entity) == (deal_id, "с файлом", "deal")
     path = crm.read_disk_path(ask(client, crm.disk_file(comment.file_ids[0])))
     assert ask(client, crm.download(path, max_bytes=100)) == File("a.txt", b"1")
-    client.carry({str(number): crm.comment_add(deal_id, f"c{number}") for number in range(50)})
+    client.execute({str(number): crm.comment_add(deal_id, f"c{number}") for number in range(50)})
     ask(client, crm.comment_add(deal_id, "last"))
-    answer = client.carry({"a": crm.comments_of(deal_id)}).answers["a"]
+    answer = client.execute({"a": crm.comments_of(deal_id)}).answers["a"]
     comments = crm.read_comments(answer.result())
     assert answer.next_start == 50
     comments += crm.read_comments(ask(client, crm.comments_of(deal_id, start=answer.next_start)))
@@ -85,10 +85,10 @@ def test_the_portal_itself(client: Bitrix24Client) -> None:
 
 
 def test_names_agree_with_what_the_portal_says(client: Bitrix24Client) -> None:
-    told = ask(client, crm.deal_fields())["fields"]
+    message = ask(client, crm.deal_fields())["fields"]
     known_otherwise = {"createdTime", "updatedTime", "createdBy", "updatedBy", "movedBy"}
-    for name in told.keys() - known_otherwise:
-        assert crm.upper_name(name) == told[name]["upperName"]
-        assert crm.item_name(told[name]["upperName"]) in (name, told[name]["upperName"])
+    for name in message.keys() - known_otherwise:
+        assert crm.upper_name(name) == message[name]["upperName"]
+        assert crm.item_name(message[name]["upperName"]) in (name, message[name]["upperName"])
     for name in known_otherwise:
-        assert crm.item_name(crm.upper_name(name)) == crm.item_name(told[name]["upperName"]) == name
+        assert crm.item_name(crm.upper_name(name)) == crm.item_name(message[name]["upperName"]) == name

@@ -1,4 +1,4 @@
-"""A stand-in portal in trouble: limits, an ended licence, a wrong key, a new address, lost answers."""
+"""An emulated portal in trouble: limits, an ended licence, a wrong key, a new address, lost answers."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ def test_limits() -> None:
     try:
         client = Bitrix24Client(Access("source", slow.url, allow_private=True))
         for _ in range(2):
-            client.carry({"a": crm.who_am_i()})
+            client.execute({"a": crm.who_am_i()})
         with pytest.raises(Throttled) as raised:
-            client.carry({"a": crm.who_am_i()})
+            client.execute({"a": crm.who_am_i()})
         assert raised.value.method == ""
     finally:
         slow.stop()
@@ -29,13 +29,13 @@ def test_a_method_that_has_used_up_its_time() -> None:
     busy = start(operating_seconds=300.0)
     try:
         client = Bitrix24Client(Access("source", busy.url, allow_private=True))
-        usage = client.carry({"a": crm.all_deals_after()}).usage["crm.item.list"]
+        usage = client.execute({"a": crm.all_deals_after()}).usage["crm.item.list"]
         assert usage.seconds == 300
-        client.carry({"a": crm.all_deals_after()})
-        error = client.carry({"a": crm.all_deals_after()}).answers["a"].error
+        client.execute({"a": crm.all_deals_after()})
+        error = client.execute({"a": crm.all_deals_after()}).answers["a"].error
         assert isinstance(error, Throttled)
         assert error.method == "crm.item.list"
-        inside = client.carry({"a": crm.all_deals_after(), "b": crm.who_am_i()}).answers
+        inside = client.execute({"a": crm.all_deals_after(), "b": crm.who_am_i()}).answers
         assert isinstance(inside["a"].error, Throttled)
         assert inside["b"].error is None
     finally:
@@ -46,14 +46,14 @@ def test_a_method_that_has_used_up_its_time() -> None:
 def test_the_licence_has_ended(client: Bitrix24Client, portal: Emulator, licence: str) -> None:
     portal.faults(licence=licence)
     with pytest.raises(NeedsStaff, match="renew") as raised:
-        client.carry({"a": crm.who_am_i()})
+        client.execute({"a": crm.who_am_i()})
     assert raised.value.is_portal_wide
 
 
 def test_a_wrong_code(portal: Emulator) -> None:
     client = Bitrix24Client(Access("source", portal.url.replace("demo0code", "wrong"), allow_private=True))
     with pytest.raises(NeedsStaff, match="new incoming webhook") as raised:
-        client.carry({"a": crm.who_am_i()})
+        client.execute({"a": crm.who_am_i()})
     assert raised.value.is_portal_wide
     assert "wrong" not in raised.value.message
 
@@ -62,7 +62,7 @@ def test_a_renamed_portal(client: Bitrix24Client, portal: Emulator) -> None:
     new = start()
     try:
         portal.faults(rename_to=f"127.0.0.1:{new.port}")
-        reply = client.carry({"a": crm.add_deal({"TITLE": "moved"})})
+        reply = client.execute({"a": crm.add_deal({"TITLE": "moved"})})
         assert reply.new_url == new.url
         assert [row["TITLE"] for row in new.deals()] == ["moved"]
         assert portal.deals() == []

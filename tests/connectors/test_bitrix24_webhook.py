@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.connectors.bitrix24.webhook import Payload, parse
-from sync.connectors.types import Notice
+from sync.connectors.types import IncomingEvent
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -46,7 +46,7 @@ ROBOT = (
 )
 def test_an_outgoing_webhook(body: str) -> None:
     payload = form(body)
-    assert payload.notice() == Notice("deal", "update", "7405", own_id="7405", sent_at="1766047124")
+    assert payload.notice() == IncomingEvent("deal", "update", "7405", own_id="7405", sent_at="1766047124")
     assert payload.tokens == ["s3cret"]
     assert payload.public == {
         "event": "ONCRMDEALUPDATE",

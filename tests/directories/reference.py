@@ -1,4 +1,4 @@
-"""A stand-in portal with reference data, and hands to read it by the shipped example."""
+"""An emulated portal with reference data, and hands to read it by the shipped example."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ def test_a_rehearsal_shows_the_differences_and_writes_nothing(reference):
     assert result()["object"]["created"] == 4
     row = reference.elements(77)[0]
     reference.change(77, row["ID"], NAME="New name", PROPERTY_637="2001", PROPERTY_645="1501")
-    (told,) = result("object", "--dry-run")["object"]["records"]
-    assert told == {"id": str(row["ID"]), "outcome": "updated", "what": "name: Object 0 → New name"}
+    (message,) = result("object", "--dry-run")["object"]["records"]
+    assert message == {"id": str(row["ID"]), "outcome": "updated", "what": "name: Object 0 → New name"}
     assert Object.objects.get(btxid=row["ID"]).name == "Object 0"
     assert f"object {row['ID']}  updated  name: Object 0 → New name" in run("--verbose", "object")
 

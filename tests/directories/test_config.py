@@ -46,10 +46,10 @@ def test_what_differs_is_told_and_only_that(example):
     imported(example)
     changed = example.replace("field: PROPERTY_645, label: true", "field: PROPERTY_645")
     report = imported(changed.replace("slug: user\n", "slug: user\n    least_share: 0.8\n"))
-    told = {
+    message = {
         change.name: [field.field for field in change.fields] for change in report.changes if change.fields
     }
-    assert told == {"object": ["fields"], "user": ["least_share"]}
+    assert message == {"object": ["fields"], "user": ["least_share"]}
     lines = "\n".join(report.lines())
     assert "state: PROPERTY_645 (label) → name: NAME (required), state: PROPERTY_645" in lines
     assert not Directory.objects.get(slug="object").fields.get(column="state").is_label

@@ -111,8 +111,8 @@ def test_a_foreign_schema_is_filled_and_its_own_columns_left_alone(sqlite_site, 
     def read(*words: str) -> dict[str, dict[str, Any]]:
         done = site.manage("sync_directories", "--json", *words)
         assert done.code == 0, done.err
-        told = json.loads(done.out)["directories"]
-        return {slug: {word: count for word, count in one.items() if count} for slug, one in told.items()}
+        message = json.loads(done.out)["directories"]
+        return {slug: {word: count for word, count in one.items() if count} for slug, one in message.items()}
 
     first = read()
     assert first["town"] | {"records": []} == {"state": "done", "created": 2, "adopted": 1, "records": []}

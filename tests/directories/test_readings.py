@@ -69,8 +69,8 @@ def test_a_renamed_moved_and_removed_record_is_found(reference):
     reference.remove(77, third["ID"])
     run = reference.run()["object"]
     assert counts(run) == {"updated": 2, "gone": 1, "unchanged": 1}
-    told = {note.btxid: note.text for note in run.notes.all()}
-    assert told[str(first["ID"])] == "name: Object 0 → Renamed; state: Действует → Закрыт"
+    message = {note.btxid: note.text for note in run.notes.all()}
+    assert message[str(first["ID"])] == "name: Object 0 → Renamed; state: Действует → Закрыт"
     assert Object.objects.get(btxid=second["ID"]).city.name == "City 2"
     assert Object.objects.get(btxid=third["ID"]).gone_at is not None, "marked, not deleted"
     assert counts(reference.run()["object"]) == {"unchanged": 3}
@@ -108,8 +108,8 @@ def test_a_bad_record_is_told_and_stops_no_other(reference):
     bad = reference.add(77, [{"NAME": "", "PROPERTY_637": "2001"}, {"NAME": "Nowhere", "PROPERTY_637": "9"}])
     run = reference.run()["object"]
     assert counts(run) == {"created": 4, "errors": 2}
-    told = {note.btxid: note.text for note in run.notes.filter(outcome="errors")}
-    assert told == {str(bad[0]): "Empty: NAME.", str(bad[1]): "Its parent 9 is not in city."}
+    message = {note.btxid: note.text for note in run.notes.filter(outcome="errors")}
+    assert message == {str(bad[0]): "Empty: NAME.", str(bad[1]): "Its parent 9 is not in city."}
 
 
 def test_what_the_database_refuses_stays_out_alone(reference):

@@ -79,11 +79,11 @@ def answer(count: int, total: int | None, start: int = 0) -> Answer:
 
 def test_pages_by_offset_add_up():
     progress = Progress()
-    paging.first_heard(progress, ELEMENTS, answer(50, 137), {})
+    paging.after_first(progress, ELEMENTS, answer(50, 137), {})
     assert (progress.pages_left(), paging.is_through(progress)) == (2, False)
     commands = paging.next_commands(progress, ELEMENTS, {"IBLOCK_ID": 1}, 50)
     assert [command.params["start"] for command in commands] == [50, 100]
-    paging.next_heard(progress, ELEMENTS, [answer(50, 137, 50), answer(37, 137, 100)], {})
+    paging.after_next(progress, ELEMENTS, [answer(50, 137, 50), answer(37, 137, 100)], {})
     assert paging.is_through(progress)
     assert not paging.must_begin_anew(progress)
 
@@ -91,11 +91,11 @@ def test_pages_by_offset_add_up():
 @pytest.mark.parametrize("pages", [[(50, 137), (36, 136)], [(50, 137), (36, 137)]])
 def test_a_list_that_changed_is_begun_anew_but_not_for_ever(pages):
     progress = Progress()
-    paging.first_heard(progress, ELEMENTS, answer(50, 137), {})
+    paging.after_first(progress, ELEMENTS, answer(50, 137), {})
     answers = [answer(count, total, 50 * number) for number, (count, total) in enumerate(pages, start=1)]
-    paging.next_heard(progress, ELEMENTS, answers, {})
+    paging.after_next(progress, ELEMENTS, answers, {})
     assert paging.must_begin_anew(progress)
-    progress.again = paging.MOST_AGAIN
+    progress.again = paging.MAX_REPEATS
     assert not paging.must_begin_anew(progress)
     assert progress.is_shaky
 
@@ -103,9 +103,9 @@ def test_a_list_that_changed_is_begun_anew_but_not_for_ever(pages):
 def test_a_method_that_does_not_count_is_read_until_a_page_is_the_last():
     progress = Progress()
     first = Answer([{"ID": "1"}] * 50, next_start=50)
-    paging.first_heard(progress, ELEMENTS, first, {})
+    paging.after_first(progress, ELEMENTS, first, {})
     assert not paging.is_through(progress)
     assert len(paging.next_commands(progress, ELEMENTS, {}, 50)) == 1
-    paging.next_heard(progress, ELEMENTS, [Answer([{"ID": "2"}])], {})
+    paging.after_next(progress, ELEMENTS, [Answer([{"ID": "2"}])], {})
     assert paging.is_through(progress)
     assert not paging.must_begin_anew(progress)

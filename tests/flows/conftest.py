@@ -1,4 +1,4 @@
-"""The engine in this process against two stand-in portals over real HTTP."""
+"""The engine in this process against two emulated portals over real HTTP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sandbox.emulators.bitrix24 import Emulator, start
 from sync import engine, inbox
 from sync.connectors.rabbitmq import leads
 from sync.connectors.rabbitmq.wire import Packet
-from sync.connectors.types import Notice
+from sync.connectors.types import IncomingEvent
 from sync.models import FieldMapping, Job, Message, Pace, Portal, Route, ValueMapping
 
 PORTAL = {
@@ -33,7 +33,7 @@ STAGE = "C2:UC_MXQPC8"
 
 
 @dataclass
-class Bus:
+class PortalPair:
     """Two portals, a route between them, and hands to push work along."""
 
     source: Emulator
@@ -65,7 +65,9 @@ class Bus:
     def webhook(self, deal_id: str, *, portal: Portal | None = None, **params: str) -> bool:
         """A webhook from the source portal (or another), each one a different moment."""
         self.sent += 1
-        notice = Notice("deal", "", str(deal_id), own_id=str(deal_id), params=params, sent_at=str(self.sent))
+        notice = IncomingEvent(
+            "deal", "", str(deal_id), own_id=str(deal_id), params=params, sent_at=str(self.sent)
+        )
         return inbox.receive(portal or self.from_portal, notice, details={})
 
     def feedback(self, deal_id: str, **params: str) -> bool:
@@ -107,7 +109,7 @@ class Bus:
         return Job.objects.requeue(now=timezone.now())
 
 
-class Standing:
+class PortalHandle:
     """An emulator with the calls a test makes."""
 
     def __init__(self, emulator: Emulator) -> None:
@@ -129,10 +131,10 @@ class Standing:
 
 
 @dataclass
-class Desk:
+class LeadsRig:
     """The users' core, a portal that gets the leads, and hands to push work along."""
 
-    portal: Standing
+    portal: PortalHandle
     route: Route
 
     def send(self, action: leads.Action, *users: dict[str, Any], reply_queue: str = "replies") -> None:
@@ -187,18 +189,18 @@ def user(number: int = 1, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def desk(transactional_db: None) -> Iterator[Desk]:
+def rig(transactional_db: None) -> Iterator[LeadsRig]:
     cache.clear()  # what is known of a portal's leads
     emulator = start(port=0, bucket=None)
     core = Portal.objects.create(slug="core", name="core", kind=Portal.Kind.CORE)
     portal = Portal.objects.create(slug="crm", name="crm", webhook_url=emulator.url, **PORTAL)
     route = Route.objects.create(slug="users-leads", flow=Route.Flow.LEADS, source=core, target=portal)
-    yield Desk(portal=Standing(emulator), route=route)
+    yield LeadsRig(portal=PortalHandle(emulator), route=route)
     emulator.stop()
 
 
 @pytest.fixture
-def bus(transactional_db: None) -> Iterator[Bus]:
+def pair(transactional_db: None) -> Iterator[PortalPair]:
     source, target = (start(port=0, bucket=None) for _ in range(2))
     portals = [
         Portal.objects.create(slug=slug, name=slug, webhook_url=emulator.url, **PORTAL)
@@ -206,10 +208,10 @@ def bus(transactional_db: None) -> Iterator[Bus]:
     ]
     options = {"comment": COMMENT, "stage": STAGE}
     route = Route.objects.create(slug="alpha-beta", source=portals[0], target=portals[1], options=options)
-    bus = Bus(source=Standing(source), target=Standing(target), route=route)  # type: ignore[arg-type]
-    bus.map("TITLE", origin="field", source="TITLE")
-    bus.map("CATEGORY_ID", origin="value", source="25", when="create")
-    bus.map("STAGE_ID", origin="value", source="C25:NEW", when="create")
-    yield bus
+    pair = PortalPair(source=PortalHandle(source), target=PortalHandle(target), route=route)  # type: ignore[arg-type]
+    pair.map("TITLE", origin="field", source="TITLE")
+    pair.map("CATEGORY_ID", origin="value", source="25", when="create")
+    pair.map("STAGE_ID", origin="value", source="C25:NEW", when="create")
+    yield pair
     source.stop()
     target.stop()

@@ -26,20 +26,20 @@ def transactions(monkeypatch):
     return sizes
 
 
-def test_a_large_read_is_settled_in_parts(bus, transactions):
-    for deal_id in bus.seed(DEALS):
-        bus.webhook(deal_id)
-    bus.run(seconds=60)
-    assert Job.objects.filter(state="done").count() == DEALS == len(bus.deals())
+def test_a_large_read_is_settled_in_parts(pair, transactions):
+    for deal_id in pair.seed(DEALS):
+        pair.webhook(deal_id)
+    pair.run(seconds=60)
+    assert Job.objects.filter(state="done").count() == DEALS == len(pair.deals())
     assert max(transactions) <= 50  # what a request can write at most
     reads = Attempt.objects.filter(step="fetch")
     assert set(reads.values_list("parcel_size", flat=True)) == {DEALS}
     assert reads.count() == DEALS
 
 
-def test_jobs_taken_over_meanwhile_are_left_alone_in_every_part(bus, monkeypatch):
-    for deal_id in bus.seed(DEALS):
-        bus.webhook(deal_id)
+def test_jobs_taken_over_meanwhile_are_left_alone_in_every_part(pair, monkeypatch):
+    for deal_id in pair.seed(DEALS):
+        pair.webhook(deal_id)
     settle = settlement._settle_part
 
     def robbed(load, before, **given):
@@ -48,22 +48,22 @@ def test_jobs_taken_over_meanwhile_are_left_alone_in_every_part(bus, monkeypatch
         return settle(load, before, **given)
 
     monkeypatch.setattr(settlement, "_settle_part", robbed)
-    engine.drain(bus.from_portal.pk)
+    engine.drain(pair.from_portal.pk)
     stolen = Job.objects.filter(holder="another", step="fetch", state="running")
     assert stolen.count() == -(-DEALS // settlement.JOBS_AT_ONCE)
     assert not Attempt.objects.filter(job__in=stolen).exists()
 
 
-def test_all_that_waits_is_sorted(bus):
+def test_all_that_waits_is_sorted(pair):
     for deal_id in range(1, inbox.EVENTS_AT_ONCE + 2):
-        bus.webhook(str(deal_id))
-    assert inbox.sort(bus.from_portal) == inbox.EVENTS_AT_ONCE
-    assert inbox.sort(bus.from_portal) == 1
+        pair.webhook(str(deal_id))
+    assert inbox.sort(pair.from_portal) == inbox.EVENTS_AT_ONCE
+    assert inbox.sort(pair.from_portal) == 1
     assert not Event.objects.filter(outcome="waiting").exists()
 
 
-def test_the_lock_of_sorting_is_no_slot(bus):
+def test_the_lock_of_sorting_is_no_slot(pair):
     with transaction.atomic():
-        Slot.lock_sorting(bus.from_portal.pk)
-    taken = [Slot.take(bus.from_portal, holder, now=1.0) for holder in ("a", "b", "c")]
+        Slot.lock_sorting(pair.from_portal.pk)
+    taken = [Slot.take(pair.from_portal, holder, now=1.0) for holder in ("a", "b", "c")]
     assert [slot.number if slot else None for slot in taken] == [1, 2, None]

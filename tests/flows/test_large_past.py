@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sandbox.benchmarks.filling import fill
 from sync import engine, inbox
-from sync.connectors.types import Notice
+from sync.connectors.types import IncomingEvent
 from sync.maintenance import reconciliation, recovery, retention
 from sync.models import Job, Portal, Route
 from tests.effort import counted
@@ -22,7 +22,7 @@ FEW, MANY = 1_000, 10_000
 
 
 @pytest.fixture(params=["as it comes"] if IS_MYSQL else ["as it comes", "analyzed"])
-def is_analyzed(request: pytest.FixtureRequest, bus) -> Iterator[bool]:
+def is_analyzed(request: pytest.FixtureRequest, pair) -> Iterator[bool]:
     """Whether SQLite knows what its tables hold: by itself it never does; MariaDB always."""
     yield request.param == "analyzed"
     if not IS_MYSQL:
@@ -31,13 +31,13 @@ def is_analyzed(request: pytest.FixtureRequest, bus) -> Iterator[bool]:
                 cursor.execute(statement)
 
 
-def test_no_statement_works_more_beside_a_large_past_and_a_large_backlog(bus, is_analyzed, monkeypatch):
+def test_no_statement_works_more_beside_a_large_past_and_a_large_backlog(pair, is_analyzed, monkeypatch):
     monkeypatch.setattr("sync.flows.deals.comments.copies.DEAL_WAIT", 0.1)
     carry = dict.fromkeys(("contacts", "companies", "products"), True)
-    bus.route.options = {**bus.route.options, "reconcile": "all", "carry": {**carry, "comments": "both"}}
-    bus.route.save()
-    bus.map("OPPORTUNITY", origin="field", source="OPPORTUNITY")
-    bus.map("COMMENTS", direction="back", origin="param", source="comments")
+    pair.route.options = {**pair.route.options, "reconcile": "all", "carry": {**carry, "comments": "both"}}
+    pair.route.save()
+    pair.map("OPPORTUNITY", origin="field", source="OPPORTUNITY")
+    pair.map("COMMENTS", direction="back", origin="param", source="comments")
     efforts = []
     for rows in (FEW, MANY):
         fill(rows=rows)
@@ -45,9 +45,9 @@ def test_no_statement_works_more_beside_a_large_past_and_a_large_backlog(bus, is
         if is_analyzed:
             with connection.cursor() as cursor:
                 cursor.execute("ANALYZE")
-        one_day(bus)  # what a process learns only once
+        one_day(pair)  # what a process learns only once
         with counted() as effort:
-            one_day(bus)
+            one_day(pair)
         efforts.append(effort)
     few, many = efforts
     growth = {sql: work - few.get(sql, 0) for sql, work in many.items()}
@@ -66,54 +66,54 @@ def wait_elsewhere(count: int) -> None:
     )
 
 
-def one_day(bus) -> None:
+def one_day(pair) -> None:
     """Deals arrive, change, wait for each other and lose their worker; comments and contacts go along; the
     sweep, the look for missed changes and the pruning run.
     """
-    contact = bus.call("source", "crm.contact.add", {"fields": {"NAME": "Anna"}})
-    ids = bus.seed(5, CONTACT_ID=contact)
+    contact = pair.call("source", "crm.contact.add", {"fields": {"NAME": "Anna"}})
+    ids = pair.seed(5, CONTACT_ID=contact)
     for deal_id in ids:
-        bus.webhook(deal_id)
-    comment(bus, ids[0])
-    run(bus)
+        pair.webhook(deal_id)
+    comment(pair, ids[0])
+    run(pair)
     for deal_id in ids:
-        bus.call("source", "crm.deal.update", {"id": deal_id, "fields": {"OPPORTUNITY": bus.sent}})
-        bus.webhook(deal_id)
-        bus.webhook(deal_id)
-    bus.feedback(bus.deals()[-1]["ID"], comments="seen")
-    inbox.sort(bus.from_portal)
-    engine.drain(bus.from_portal.pk, seconds=0)
-    follow(bus, ids)
-    run(bus)
+        pair.call("source", "crm.deal.update", {"id": deal_id, "fields": {"OPPORTUNITY": pair.sent}})
+        pair.webhook(deal_id)
+        pair.webhook(deal_id)
+    pair.feedback(pair.deals()[-1]["ID"], comments="seen")
+    inbox.sort(pair.from_portal)
+    engine.drain(pair.from_portal.pk, seconds=0)
+    follow(pair, ids)
+    run(pair)
     recovery.sweep()
     retention.prune()
-    bus.seed(1)
-    reconciliation.reconcile(bus.route.pk)
-    run(bus)
+    pair.seed(1)
+    reconciliation.reconcile(pair.route.pk)
+    run(pair)
 
 
-def run(bus) -> None:
+def run(pair) -> None:
     """Until nothing of our route is left."""
-    ours = Job.objects.filter(route=bus.route, state__in=Job.OPEN)
-    while engine.drain(bus.from_portal.pk) + engine.drain(bus.to_portal.pk) or ours.exists():
+    ours = Job.objects.filter(route=pair.route, state__in=Job.OPEN)
+    while engine.drain(pair.from_portal.pk) + engine.drain(pair.to_portal.pk) or ours.exists():
         time.sleep(0.01)
 
 
-def comment(bus, deal_id: str) -> None:
-    fields = {"ENTITY_ID": deal_id, "ENTITY_TYPE": "deal", "COMMENT": f"Words {bus.sent}"}
-    comment_id = str(bus.call("source", "crm.timeline.comment.add", {"fields": fields}))
-    notice = Notice("comment", "add", comment_id, own_id=comment_id, sent_at=str(bus.sent))
+def comment(pair, deal_id: str) -> None:
+    fields = {"ENTITY_ID": deal_id, "ENTITY_TYPE": "deal", "COMMENT": f"Words {pair.sent}"}
+    comment_id = str(pair.call("source", "crm.timeline.comment.add", {"fields": fields}))
+    notice = IncomingEvent("comment", "add", comment_id, own_id=comment_id, sent_at=str(pair.sent))
     for _ in range(2):  # the second one is a repeat
-        inbox.receive(bus.from_portal, notice, details={})
+        inbox.receive(pair.from_portal, notice, details={})
 
 
-def follow(bus, ids: list[str]) -> None:
+def follow(pair, ids: list[str]) -> None:
     """Jobs that are being carried get a second one behind them in their lane."""
     now = timezone.now()
-    step = Job.objects.filter(route=bus.route, state="waiting").values_list("step", flat=True)[0]
-    held = {"portal_id": bus.from_portal.pk, "step": step, "now": now, "holder": "gone"}
-    assert Job.objects.claim({bus.route.pk: 50}, until=now - timedelta(seconds=1), **held)
+    step = Job.objects.filter(route=pair.route, state="waiting").values_list("step", flat=True)[0]
+    held = {"portal_id": pair.from_portal.pk, "step": step, "now": now, "holder": "gone"}
+    assert Job.objects.claim({pair.route.pk: 50}, until=now - timedelta(seconds=1), **held)
     for deal_id in ids:
-        bus.webhook(deal_id)
-    inbox.sort(bus.from_portal)
+        pair.webhook(deal_id)
+    inbox.sort(pair.from_portal)
     assert engine.return_expired()

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from sync import engine, inbox
 from sync.engine import exchange, worker
-from sync.engine.scheduler import Choice
+from sync.engine.scheduler import Selection
 from sync.flows import FLOWS
 from sync.models import Job, MethodBudget, Pace, Portal
 from sync.policies.rate_limit import ON_THE_WAY, Permit
@@ -19,61 +19,61 @@ from sync.policies.rate_limit import ON_THE_WAY, Permit
 BLOCKED = 60.0
 
 
-def deliver(bus, count: int = 1) -> None:
-    for deal_id in bus.seed(count):
-        bus.webhook(deal_id)
+def deliver(pair, count: int = 1) -> None:
+    for deal_id in pair.seed(count):
+        pair.webhook(deal_id)
 
 
-def spent(bus, *, since: float) -> float:
+def spent(pair, *, since: float) -> float:
     """How many requests' worth of the source portal's budget are booked after a moment."""
-    portal = Portal.objects.get(pk=bus.from_portal.pk)
+    portal = Portal.objects.get(pk=pair.from_portal.pk)
     return (Pace.of(portal).tat - since) / portal.limits.interval
 
 
-def test_a_claim_that_finds_nothing_costs_no_request_and_is_not_repeated(bus):
+def test_a_claim_that_finds_nothing_costs_no_request_and_is_not_repeated(pair):
     """What was due at the last look has just been taken; the next choice finds nothing left of it."""
     Portal.objects.update(requests_per_minute=60, burst=10)
-    bus.source.post("limits", {"latency": 1.0})
+    pair.source.post("limits", {"latency": 1.0})
     Portal.objects.update(request_seconds=60)
-    deliver(bus)
+    deliver(pair)
     began = time.time()
     with CaptureQueriesContext(connection) as queries:
-        engine.drain(bus.from_portal.pk)
-    assert bus.source.get("stats")["requests"] - 1 == 1  # seeding was one
-    assert spent(bus, since=began) < 1.5
+        engine.drain(pair.from_portal.pk)
+    assert pair.source.get("stats")["requests"] - 1 == 1  # seeding was one
+    assert spent(pair, since=began) < 1.5
     claims = [one for one in queries if '"sync_job"."step"' in one["sql"] and "LIMIT 2500" in one["sql"]]
     assert len(claims) <= 2
 
 
-def test_a_request_that_leaves_late_is_counted_when_it_leaves(bus):
+def test_a_request_that_leaves_late_is_counted_when_it_leaves(pair):
     """The portal counts it then; a pace that counted it at its permit alone would let one too many pass."""
-    deliver(bus)
-    inbox.sort(bus.from_portal)
-    portal, pace = bus.from_portal, Pace.of(bus.from_portal)
-    choice = Choice(flow="deals", step="fetch", routes=(bus.route.pk,))
+    deliver(pair)
+    inbox.sort(pair.from_portal)
+    portal, pace = pair.from_portal, Pace.of(pair.from_portal)
+    choice = Selection(flow="deals", step="fetch", routes=(pair.route.pk,))
     for late, booked in ((0.0, 0), (ON_THE_WAY + 1, 1)):
         Job.objects.update(state="waiting", holder="", due_at=timezone.now() - timedelta(minutes=1))
-        load = worker._claim(portal, choice, Permit(is_granted=True), most=50)
+        load = worker._claim(portal, choice, Permit(is_granted=True), max_jobs=50)
         load.parcel.now -= timedelta(seconds=late)
         now = time.time()
         Pace.objects.update(tat=now)
-        assert exchange.ask(portal, pace, load, FLOWS["deals"].steps["fetch"])
+        assert exchange.prepare(portal, pace, load, FLOWS["deals"].steps["fetch"])
         pace.refresh_from_db()
         assert round((pace.tat - now) / portal.limits.interval) >= booked
         assert (pace.tat > now) == bool(booked)
 
 
-def test_a_blocked_method_waits_and_the_others_go(bus):
-    deliver(bus)
-    engine.drain(bus.from_portal.pk)
-    assert bus.job().step == "create"
-    before = bus.target.get("stats")["requests"]
+def test_a_blocked_method_waits_and_the_others_go(pair):
+    deliver(pair)
+    engine.drain(pair.from_portal.pk)
+    assert pair.job().step == "create"
+    before = pair.target.get("stats")["requests"]
     until = time.time() + BLOCKED
-    MethodBudget.block(bus.to_portal, "crm.item.add", until=until)
-    assert engine.drain(bus.to_portal.pk) == 0
-    assert bus.target.get("stats")["requests"] == before
-    assert (bus.job().state, bus.job().attempts) == ("waiting", 0)
-    assert Pace.of(bus.to_portal).wake_at >= until - 1  # a bell is booked for that moment
+    MethodBudget.block(pair.to_portal, "crm.item.add", until=until)
+    assert engine.drain(pair.to_portal.pk) == 0
+    assert pair.target.get("stats")["requests"] == before
+    assert (pair.job().state, pair.job().attempts) == ("waiting", 0)
+    assert Pace.of(pair.to_portal).wake_at >= until - 1  # a bell is booked for that moment
     MethodBudget.objects.all().delete()
-    bus.run()
-    assert bus.job().state == "done"
+    pair.run()
+    assert pair.job().state == "done"

@@ -1,4 +1,4 @@
-"""Real processes: two stand-in portals, gunicorn and qcluster, on SQLite and again on MariaDB or MySQL."""
+"""Real processes: two emulated portals, gunicorn and qcluster, on SQLite and again on MariaDB or MySQL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db.models import Count
 
-from sandbox.demo import Rehearsal
+from sandbox.demo import Installation
 from sync.models import Event, Job
 from tests.databases import mysql_site, mysql_template, site, sqlite_site, sqlite_template  # noqa: F401
 from tests.processes import Site
@@ -25,8 +25,8 @@ FAST = {
 
 
 @dataclass
-class Play(Rehearsal):
-    """A rehearsal whose database the test looks into."""
+class PairRig(Installation):
+    """Two portals and our processes, whose database the test looks into."""
 
     site: Site | None = None
 
@@ -45,23 +45,23 @@ class Play(Rehearsal):
 
 
 @pytest.fixture
-def stage(site: Site) -> Iterator[Callable[..., Play]]:  # noqa: F811
-    """Start a rehearsal; keyword arguments override portal settings."""
-    running: list[Play] = []
+def start_rig(site: Site) -> Iterator[Callable[..., PairRig]]:  # noqa: F811
+    """Start portals, web and worker; keyword arguments override portal settings."""
+    running: list[PairRig] = []
 
-    def start(*, settings: dict[str, str] | None = None, **portal: Any) -> Play:
-        play = Play(
-            folder=site.folder / f"stage{len(running)}",
+    def start(*, settings: dict[str, str] | None = None, **portal: Any) -> PairRig:
+        rig = PairRig(
+            folder=site.folder / f"rig{len(running)}",
             database_url=site.database_url,
             portal={**FAST, **portal},
             settings={"WATCHDOG_SECONDS": "8", "SQLITE_SYNCHRONOUS": "NORMAL", **(settings or {})},
             emulator=["--no-bucket"],
             site=site,
         )
-        running.append(play)
-        play.start()
-        return play
+        running.append(rig)
+        rig.start()
+        return rig
 
     yield start
-    for play in running:
-        play.stop()
+    for rig in running:
+        rig.stop()

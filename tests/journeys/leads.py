@@ -1,4 +1,4 @@
-"""The exchange about leads with real processes: our roles, a stand-in portal, a NestJS program at one end."""
+"""The exchange about leads with real processes: our roles, an emulated portal, a NestJS program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from sandbox.demo import Process, Stand, wait_until
+from sandbox.demo import PortalProcess, Process, wait_until
 from sync.models import ApiKey, CoreUser, Event, Job, Message, Portal, Route
 from tests.journeys.conftest import FAST
 from tests.nest import Got
@@ -20,24 +20,24 @@ SECONDS = 60
 
 
 @dataclass
-class LeadStage:
+class LeadsRig:
     """One installation, its queues and its portal; `key` opens the users API."""
 
     site: Site
     exchange: Exchange
     key: str = ""
-    portal: Stand | None = None
+    portal: PortalProcess | None = None
     running: list[Process] = field(default_factory=list)
 
-    def furnish(self, *, emulator: tuple[str, ...] = ("--no-bucket",), **portal: Any) -> None:
-        """A stand-in portal (`portal`: its settings), the route to it, and a key for the users API."""
+    def install(self, *, emulator: tuple[str, ...] = ("--no-bucket",), **portal: Any) -> None:
+        """An emulated portal (`portal`: its settings), the route to it, and a key for the users API."""
         self.site.settings |= {
             **self.exchange.settings,
             "WATCHDOG_SECONDS": "20",
             "SQLITE_SYNCHRONOUS": "NORMAL",
             "WORKERS": "2",
         }
-        self.portal = Stand("crm", folder=self.site.folder, environment={}, options=[*emulator])
+        self.portal = PortalProcess("crm", folder=self.site.folder, environment={}, options=[*emulator])
         self.running.append(self.portal.process)
         self.portal.process.wait_for(f"{self.portal.base}/emulator/stats")
         with self.site.orm():

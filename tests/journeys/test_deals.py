@@ -23,25 +23,25 @@ def site(mysql_site):
     return mysql_site
 
 
-def only_deal(play) -> dict:
-    deals = play.target.deals()
+def only_deal(rig) -> dict:
+    deals = rig.target.deals()
     assert len(deals) == 1, deals
     return deals[0]
 
 
-def reconfigure(play, change) -> None:
+def reconfigure(rig, change) -> None:
     """Import the configuration again after `change(route)`."""
-    path = play.folder / "config.yaml"
+    path = rig.folder / "config.yaml"
     config = yaml.safe_load(path.read_text())
     change(config["routes"][0])
     path.write_text(yaml.safe_dump(config, allow_unicode=True))
-    play.manage("import_config", str(path))
+    rig.manage("import_config", str(path))
 
 
-def test_the_deal_arrives_as_the_mapping_says_and_the_source_card_shows_it(stage):
-    play = stage()
-    [deal_id] = play.seed(1, is_silent=True, TITLE="Паркет", OPPORTUNITY=12500.5)
-    answer = play.webhook(
+def test_the_deal_arrives_as_the_mapping_says_and_the_source_card_shows_it(start_rig):
+    rig = start_rig()
+    [deal_id] = rig.seed(1, is_silent=True, TITLE="Паркет", OPPORTUNITY=12500.5)
+    answer = rig.webhook(
         "source",
         deal_id=deal_id,
         segment="Дизайнер",
@@ -51,8 +51,8 @@ def test_the_deal_arrives_as_the_mapping_says_and_the_source_card_shows_it(stage
         user_id="7",
     )
     assert answer.json()["result"] == {"status": "accepted", "deal_id": deal_id}
-    play.wait_until_idle(seconds=40)
-    deal = only_deal(play)
+    rig.wait_until_idle(seconds=40)
+    deal = only_deal(rig)
     expected = {
         "TITLE": "Паркет (из Винилам)",
         "OPPORTUNITY": "12500.50",
@@ -66,103 +66,103 @@ def test_the_deal_arrives_as_the_mapping_says_and_the_source_card_shows_it(stage
         "UF_CRM_1773568858481": "A-1",
     }
     assert {name: str(deal[name]) for name in expected} == expected
-    [comment] = play.source.get("comments", deal=deal_id)["comments"]
+    [comment] = rig.source.get("comments", deal=deal_id)["comments"]
     assert comment["COMMENT"] == f"✅ Заказ передан в Винипол. Создана сделка №{deal['ID']}"
-    assert prove(play, [deal_id]).holds
+    assert prove(rig, [deal_id]).holds
 
 
-def test_what_the_dealer_reports_comes_back_and_empty_values_do_not(stage):
-    play = stage()
-    [deal_id] = play.seed(1, is_silent=True, COMMENTS="как было")
-    play.webhook("source", ID=deal_id)
-    play.wait_until_idle(seconds=40)
-    target_id = only_deal(play)["ID"]
+def test_what_the_dealer_reports_comes_back_and_empty_values_do_not(start_rig):
+    rig = start_rig()
+    [deal_id] = rig.seed(1, is_silent=True, COMMENTS="как было")
+    rig.webhook("source", ID=deal_id)
+    rig.wait_until_idle(seconds=40)
+    target_id = only_deal(rig)["ID"]
     report = {"accepted_at": "2026-11-21", "vinipol_manager": "Пётр", "fail_reason": "", "comments": ""}
-    play.webhook("vinipol", ID=target_id, ORIGIN_ID=deal_id, target_stage="C2:WON", **report)
-    play.wait_until_idle(seconds=40)
-    [card] = play.source.deals()
+    rig.webhook("vinipol", ID=target_id, ORIGIN_ID=deal_id, target_stage="C2:WON", **report)
+    rig.wait_until_idle(seconds=40)
+    [card] = rig.source.deals()
     assert card["STAGE_ID"] == "C2:WON"
     assert card["UF_CRM_1773749705779"] == "2026-11-21"
     assert card["UF_CRM_1773749746541"] == "Пётр"
     assert card["COMMENTS"] == "как было"
 
 
-def test_feedback_about_deals_that_are_not_ours_is_ignored(stage):
-    play = stage()
-    answer = play.webhook("vinipol", ID="4711", target_stage="C2:WON")
+def test_feedback_about_deals_that_are_not_ours_is_ignored(start_rig):
+    rig = start_rig()
+    answer = rig.webhook("vinipol", ID="4711", target_stage="C2:WON")
     assert answer.status_code == 200
-    counts = play.wait_until_idle(seconds=30)
+    counts = rig.wait_until_idle(seconds=30)
     assert sum(counts["jobs"].values()) == 0
 
 
-def test_the_same_webhook_three_times_makes_one_deal(stage):
-    play = stage()
-    [deal_id] = play.seed(1, is_silent=True)
+def test_the_same_webhook_three_times_makes_one_deal(start_rig):
+    rig = start_rig()
+    [deal_id] = rig.seed(1, is_silent=True)
     for _ in range(3):
-        assert play.webhook("source", ID=deal_id).status_code == 200
-    play.wait_until_idle(seconds=40)
-    assert prove(play, [deal_id]).holds
+        assert rig.webhook("source", ID=deal_id).status_code == 200
+    rig.wait_until_idle(seconds=40)
+    assert prove(rig, [deal_id]).holds
 
 
-def test_create_and_updates_in_a_burst_make_one_deal_with_the_last_values(stage):
-    play = stage()
-    play.listen()
-    [deal_id] = play.seed(1, TITLE="v0")
+def test_create_and_updates_in_a_burst_make_one_deal_with_the_last_values(start_rig):
+    rig = start_rig()
+    rig.listen()
+    [deal_id] = rig.seed(1, TITLE="v0")
     for number in range(1, 6):
-        play.source.call("crm.deal.update", {"id": deal_id, "fields": {"TITLE": f"v{number}"}})
-    play.wait_until_idle(seconds=60, arrivals=1)
-    assert only_deal(play)["TITLE"] == "v5 (из Винилам)"
-    play.source.call("crm.deal.update", {"id": deal_id, "fields": {"TITLE": "v6"}})
-    wait_until(lambda: only_deal(play)["TITLE"] == "v6 (из Винилам)", seconds=30, what=play.worker.output)
-    play.wait_until_idle(seconds=30)
-    assert prove(play, [deal_id]).holds
+        rig.source.call("crm.deal.update", {"id": deal_id, "fields": {"TITLE": f"v{number}"}})
+    rig.wait_until_idle(seconds=60, arrivals=1)
+    assert only_deal(rig)["TITLE"] == "v5 (из Винилам)"
+    rig.source.call("crm.deal.update", {"id": deal_id, "fields": {"TITLE": "v6"}})
+    wait_until(lambda: only_deal(rig)["TITLE"] == "v6 (из Винилам)", seconds=30, what=rig.worker.output)
+    rig.wait_until_idle(seconds=30)
+    assert prove(rig, [deal_id]).holds
 
 
-def test_our_own_writes_come_back_as_events_and_end_there(stage):
-    play = stage()
-    play.listen()
-    play.seed(3)
-    play.wait_until_idle(seconds=40, arrivals=3)
-    before = play.source.get("stats")["calls"]["crm.item.update"]
-    [one, *_] = play.target.deals()
-    play.target.call("crm.deal.update", {"id": one["ID"], "fields": {"TITLE": "dealer's own"}})
-    play.wait_until_idle(seconds=40)
-    assert play.source.get("stats")["calls"]["crm.item.update"] == before
-    assert only_title(play, one["ID"]) == "dealer's own"
+def test_our_own_writes_come_back_as_events_and_end_there(start_rig):
+    rig = start_rig()
+    rig.listen()
+    rig.seed(3)
+    rig.wait_until_idle(seconds=40, arrivals=3)
+    before = rig.source.get("stats")["calls"]["crm.item.update"]
+    [one, *_] = rig.target.deals()
+    rig.target.call("crm.deal.update", {"id": one["ID"], "fields": {"TITLE": "dealer's own"}})
+    rig.wait_until_idle(seconds=40)
+    assert rig.source.get("stats")["calls"]["crm.item.update"] == before
+    assert only_title(rig, one["ID"]) == "dealer's own"
 
 
-def only_title(play, deal_id) -> str:
-    return next(deal["TITLE"] for deal in play.target.deals() if deal["ID"] == deal_id)
+def only_title(rig, deal_id) -> str:
+    return next(deal["TITLE"] for deal in rig.target.deals() if deal["ID"] == deal_id)
 
 
-def test_a_long_comment_and_a_large_file_arrive_byte_for_byte(stage):
-    play = stage()
+def test_a_long_comment_and_a_large_file_arrive_byte_for_byte(start_rig):
+    rig = start_rig()
 
     def carry_files(route) -> None:
         route["carry"] = {**route.get("carry", {}), "files": True}
         route["mappings"].append({"to": FILE_FIELD, "field": FILE_FIELD})
 
-    reconfigure(play, carry_files)
+    reconfigure(rig, carry_files)
     comment = "Строка с эмодзи 🪵🏠 и \\ & = % + [B]\n" * 4000
     assert len(comment.encode()) > 200_000
     content = bytes(range(256)) * 20480
-    [deal_id] = play.seed(1, is_silent=True, COMMENTS=comment)
+    [deal_id] = rig.seed(1, is_silent=True, COMMENTS=comment)
     file = ["чертёж.bin", base64.b64encode(content).decode()]
-    play.source.call(
+    rig.source.call(
         "crm.item.update",
         {"entityTypeId": 2, "id": deal_id, "useOriginalUfNames": "Y", "fields": {FILE_FIELD: file}},
     )
-    play.webhook("source", ID=deal_id)
-    play.wait_until_idle(seconds=60)
-    deal = only_deal(play)
-    assert deal["COMMENTS"] == comment, play.failures()
+    rig.webhook("source", ID=deal_id)
+    rig.wait_until_idle(seconds=60)
+    deal = only_deal(rig)
+    assert deal["COMMENTS"] == comment, rig.failures()
     [got] = deal[FILE_FIELD]
     assert got["sha256"] == hashlib.sha256(content).hexdigest()
     assert got["name"] == "чертёж.bin"
 
 
-def test_an_unmapped_value_fails_in_words_and_is_delivered_after_the_mapping_is_edited(stage):
-    play = stage()
+def test_an_unmapped_value_fails_in_words_and_is_delivered_after_the_mapping_is_edited(start_rig):
+    rig = start_rig()
 
     def be_strict(route) -> None:
         for row in route["mappings"]:
@@ -174,17 +174,17 @@ def test_an_unmapped_value_fails_in_words_and_is_delivered_after_the_mapping_is_
             if row.get("param") == "segment":
                 row["values"]["оптовик"] = "1325"
 
-    reconfigure(play, be_strict)
-    [deal_id] = play.seed(1, is_silent=True)
-    play.webhook("source", ID=deal_id, segment="оптовик")
-    play.wait_until_idle(seconds=40)
-    [(source_id, failure, reason)] = play.failures()
+    reconfigure(rig, be_strict)
+    [deal_id] = rig.seed(1, is_silent=True)
+    rig.webhook("source", ID=deal_id, segment="оптовик")
+    rig.wait_until_idle(seconds=40)
+    [(source_id, failure, reason)] = rig.failures()
     assert (source_id, failure) == (deal_id, "config")
     for named in ("vinilam-vinipol", "оптовик", "UF_CRM_1773568798364", "segment"):
         assert named in reason
-    assert play.target.deals() == []
-    reconfigure(play, know_the_value)
-    with play.site.orm():
+    assert rig.target.deals() == []
+    reconfigure(rig, know_the_value)
+    with rig.site.orm():
         assert Job.objects.filter(state="failed").requeue(now=timezone.now()) == 1
-    play.wait_until_idle(seconds=100)
-    assert prove(play, [deal_id]).holds
+    rig.wait_until_idle(seconds=100)
+    assert prove(rig, [deal_id]).holds

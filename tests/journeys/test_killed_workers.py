@@ -17,10 +17,10 @@ from sandbox.demo import prove, wait_until
 pytestmark = pytest.mark.journey
 
 
-def family(play) -> list[psutil.Process]:
+def family(rig) -> list[psutil.Process]:
     """The worker's processes, itself first."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        main = psutil.Process(play.worker.child.pid)
+        main = psutil.Process(rig.worker.child.pid)
         return [main, *main.children(recursive=True)]
     return []
 
@@ -31,56 +31,56 @@ def kill(processes: list[psutil.Process]) -> None:
             os.kill(process.pid, signal.SIGKILL)
 
 
-def arrived(play) -> int:
-    return len(play.target.deals())
+def arrived(rig) -> int:
+    return len(rig.target.deals())
 
 
 @pytest.mark.timeout(400)
-def test_ten_kills_lose_and_double_nothing(stage):
-    play = stage(request_seconds=1)
-    for stand in (play.source, play.target):
-        stand.post("limits", {"latency": 0.3})
-    play.listen()
-    ids = play.seed(500)
+def test_ten_kills_lose_and_double_nothing(start_rig):
+    rig = start_rig(request_seconds=1)
+    for portal in (rig.source, rig.target):
+        portal.post("limits", {"latency": 0.3})
+    rig.listen()
+    ids = rig.seed(500)
     chance = random.Random(11)
     for number in range(10):
         time.sleep(1.5)
         if number % 2:
-            kill(family(play))  # the whole cluster, as a power cut would
-            play.worker.child.wait()
-            play.worker.restart()  # as systemd does
+            kill(family(rig))  # the whole cluster, as a power cut would
+            rig.worker.child.wait()
+            rig.worker.restart()  # as systemd does
         else:
-            kill(chance.sample(some := family(play)[1:], min(1, len(some))))
-    counts = play.wait_until_idle(seconds=240, arrivals=500)
-    proof = prove(play, ids)
-    assert proof.holds, (str(proof), counts, play.failures()[:3])
+            kill(chance.sample(some := family(rig)[1:], min(1, len(some))))
+    counts = rig.wait_until_idle(seconds=240, arrivals=500)
+    proof = prove(rig, ids)
+    assert proof.holds, (str(proof), counts, rig.failures()[:3])
     assert counts["jobs"]["failed"] == 0
 
 
-def test_an_emptied_queue_loses_nothing(stage):
-    play = stage()
-    play.target.post("limits", {"latency": 0.2})
-    play.listen()
-    ids = play.seed(300)
+def test_an_emptied_queue_loses_nothing(start_rig):
+    rig = start_rig()
+    rig.target.post("limits", {"latency": 0.2})
+    rig.listen()
+    ids = rig.seed(300)
     for _ in range(5):
         time.sleep(0.5)
-        with play.site.orm():
+        with rig.site.orm():
             OrmQ.objects.all().delete()
-    play.wait_until_idle(seconds=150, arrivals=300)
-    assert prove(play, ids).holds
+    rig.wait_until_idle(seconds=150, arrivals=300)
+    assert prove(rig, ids).holds
 
 
-def test_a_deaf_cluster_is_found_and_restarted(stage):
-    play = stage(settings={"WORKERS": "1"})
-    play.listen()
-    first = play.seed(5)
-    play.wait_until_idle(seconds=60, arrivals=5)
+def test_a_deaf_cluster_is_found_and_restarted(start_rig):
+    rig = start_rig(settings={"WORKERS": "1"})
+    rig.listen()
+    first = rig.seed(5)
+    rig.wait_until_idle(seconds=60, arrivals=5)
     # killing the idle worker leaves the queue's lock held: all processes live on and nothing runs
     for _ in range(3):
-        idle = [one for one in family(play) if "idle" in " ".join(one.cmdline())]
+        idle = [one for one in family(rig) if "idle" in " ".join(one.cmdline())]
         kill(idle)
         time.sleep(2)
-    second = play.seed(50)
-    wait_until(lambda: arrived(play) >= 55, seconds=90, what=play.worker.output)
-    play.wait_until_idle(seconds=60)
-    assert prove(play, first + second).holds
+    second = rig.seed(50)
+    wait_until(lambda: arrived(rig) >= 55, seconds=90, what=rig.worker.output)
+    rig.wait_until_idle(seconds=60)
+    assert prove(rig, first + second).holds

@@ -8,33 +8,33 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.demo import People, wait_until
-from tests.journeys.conftest import Play
+from tests.journeys.conftest import PairRig
 
 pytestmark = pytest.mark.journey
 
 
-def test_every_user_has_one_lead_whatever_the_portal_answers(stage: Callable[..., Play]) -> None:
-    play = stage()
-    play.target.post(
+def test_every_user_has_one_lead_whatever_the_portal_answers(start_rig: Callable[..., PairRig]) -> None:
+    rig = start_rig()
+    rig.target.post(
         "faults",
         {"cut": 0.2, "refuse": 0.2, "command_error": 0.05, "html": 0.1, "hang": 0.02, "hang_seconds": 3},
     )
-    people = People(play)
+    people = People(rig)
     people.add(80)
     time.sleep(6)
-    play.target.post("faults", {})
-    wait_until(lambda: people.prove().holds, seconds=120, what=lambda: f"{people.prove()} {play.failures()}")
-    assert play.failures() == []
-    the_verdict_sees_what_is_wrong(play, people)
+    rig.target.post("faults", {})
+    wait_until(lambda: people.prove().holds, seconds=120, what=lambda: f"{people.prove()} {rig.failures()}")
+    assert rig.failures() == []
+    the_verdict_sees_what_is_wrong(rig, people)
 
 
-def the_verdict_sees_what_is_wrong(play: Play, people: People) -> None:
-    leads = play.target.get("leads")["leads"]
+def the_verdict_sees_what_is_wrong(rig: PairRig, people: People) -> None:
+    leads = rig.target.get("leads")["leads"]
     first, second, third = sorted(leads, key=lambda lead: int(lead["ORIGIN_ID"]))[:3]
-    play.target.call("crm.lead.delete", {"id": first["ID"]})
-    play.target.call("crm.lead.add", {"fields": {"ORIGIN_ID": second["ORIGIN_ID"]}})
-    play.target.call("crm.lead.delete", {"id": third["ID"]})
-    play.target.call("crm.lead.add", {"fields": {"ORIGIN_ID": third["ORIGIN_ID"]}})
+    rig.target.call("crm.lead.delete", {"id": first["ID"]})
+    rig.target.call("crm.lead.add", {"fields": {"ORIGIN_ID": second["ORIGIN_ID"]}})
+    rig.target.call("crm.lead.delete", {"id": third["ID"]})
+    rig.target.call("crm.lead.add", {"fields": {"ORIGIN_ID": third["ORIGIN_ID"]}})
     proof = people.prove()
     assert not proof.holds
     assert proof.lost == [first["ORIGIN_ID"]]

@@ -32,7 +32,7 @@ def add_route(site: Site) -> None:
         Route.objects.create(slug="leads", flow=Route.Flow.LEADS, source=core, target=crm)
 
 
-def told(consumer: Process, words: str, *, times: int = 1) -> None:
+def message(consumer: Process, words: str, *, times: int = 1) -> None:
     """Until it has logged these words so often."""
     wait_until(lambda: consumer.output().count(words) >= times, seconds=SECONDS, what=consumer.output)
 
@@ -64,8 +64,8 @@ def test_without_a_route_requests_stay_at_rabbitmq_and_replies_are_read(
     reply = {"status": "success", "user_id": known.pk, "bitrix_lead_id": 55}
     exchange.nest.emit(exchange.replies, "bitrix.responses", reply)
     consumer = site_of_leads.start("consume")
-    told(consumer, "no route of the flow")
-    told(consumer, f"Queue {exchange.replies} is read.")
+    message(consumer, "no route of the flow")
+    message(consumer, f"Queue {exchange.replies} is read.")
 
     def is_linked() -> bool:
         with site_of_leads.orm():
@@ -81,7 +81,7 @@ def test_without_a_route_requests_stay_at_rabbitmq_and_replies_are_read(
 def test_a_stop_is_clean(site_of_leads: Site, exchange: Exchange, number: int) -> None:  # noqa: F811
     add_route(site_of_leads)
     consumer = site_of_leads.start("consume", "--role", "bitrix")
-    told(consumer, "is read.")
+    message(consumer, "is read.")
     with site_of_leads.orm():
         assert Heartbeat.consumers().count() == 1
         assert not Heartbeat.alive().exists(), "it is no worker"
@@ -100,10 +100,10 @@ def test_a_stop_is_clean(site_of_leads: Site, exchange: Exchange, number: int) -
 def test_a_second_consumer_stands_by_and_takes_over(site_of_leads: Site, exchange: Exchange) -> None:  # noqa: F811
     add_route(site_of_leads)
     first = site_of_leads.start("consume", "--role", "bitrix")
-    told(first, "is read.")
+    message(first, "is read.")
     second = site_of_leads.start("consume")
-    told(second, "stands by")
-    told(second, f"Queue {exchange.replies} is read.")
+    message(second, "stands by")
+    message(second, f"Queue {exchange.replies} is read.")
     exchange.nest.emit(exchange.requests, "user_created", {"user": user(1)})
     until_stored(site_of_leads, first, ["1"])
     first.kill()
@@ -115,14 +115,14 @@ def test_rabbitmq_goes_and_comes_back(site_of_leads: Site, exchange: Exchange) -
     add_route(site_of_leads)
     gate, url = gate_to(exchange.url)
     consumer = site_of_leads.start("consume", "--role", "bitrix", RABBITMQ_URL=url)
-    told(consumer, "is read.")
+    message(consumer, "is read.")
     gate.shut()
-    told(consumer, "Connection refused")
+    message(consumer, "Connection refused")
     time.sleep(3.5)  # it tries again after 1 s and 2 s
     assert consumer.output().count("Connection refused") == 1, "a state is not told again and again"
     exchange.nest.emit(exchange.requests, "user_created", {"user": user(1)})
     gate.open()
-    told(consumer, "is read.", times=2)
+    message(consumer, "is read.", times=2)
     until_stored(site_of_leads, consumer, ["1"])
     assert "guest:guest" not in consumer.output()
 
@@ -132,12 +132,12 @@ def test_the_database_goes_and_comes_back(exchange: Exchange, mysql_site: Site) 
     add_route(mysql_site)
     gate, url = gate_to(mysql_site.database_url)
     consumer = mysql_site.start("consume", "--role", "bitrix", DATABASE_URL=url)
-    told(consumer, "is read.")
+    message(consumer, "is read.")
     exchange.nest.emit(exchange.requests, "user_created", {"user": user(1)})
     until_stored(mysql_site, consumer, ["1"])
     gate.shut()
     exchange.nest.emit(exchange.requests, "user_created", {"user": user(2)})
-    told(consumer, "The database does not answer")
+    message(consumer, "The database does not answer")
     wait_until(
         lambda: exchange.nest.count(exchange.requests) == 1,
         seconds=SECONDS,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.leads import LeadStage, answered, user
+from tests.journeys.leads import LeadsRig, answered, user
 from tests.nest import Got
 from tests.processes import Site
 from tests.rabbitmq import Exchange, exchange  # noqa: F401
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.fixture
-def stage(exchange: Exchange, sqlite_site: Site) -> Iterator[LeadStage]:  # noqa: F811
+def rig(exchange: Exchange, sqlite_site: Site) -> Iterator[LeadsRig]:  # noqa: F811
     """The exchange, its portal ready."""
-    play = LeadStage(sqlite_site, exchange)
-    play.furnish()
-    yield play
-    play.stop()
+    rig = LeadsRig(sqlite_site, exchange)
+    rig.install()
+    yield rig
+    rig.stop()
 
 
 def is_ours(got: Got) -> bool:
@@ -34,10 +34,10 @@ def is_ours(got: Got) -> bool:
     return bool(uuid.UUID(properties.message_id))
 
 
-def test_the_original_core_and_our_bitrix_role(stage: LeadStage) -> None:
-    nest, names = stage.exchange.nest, stage.exchange
-    stage.work()
-    stage.consume("--role", "bitrix")
+def test_the_original_core_and_our_bitrix_role(rig: LeadsRig) -> None:
+    nest, names = rig.exchange.nest, rig.exchange
+    rig.work()
+    rig.consume("--role", "bitrix")
 
     def ask(pattern: str, action: str, asked: dict[str, Any], **more: Any) -> Any:
         data = {"action": action, "user": asked, "replyQueue": names.replies}
@@ -49,7 +49,7 @@ def test_the_original_core_and_our_bitrix_role(stage: LeadStage) -> None:
 
     anna = user(7)
     made = ask("user_created", "create_card", anna)
-    (lead,) = stage.leads()
+    (lead,) = rig.leads()
     assert json.dumps(made, ensure_ascii=False) == json.dumps(
         {
             "status": "success",
@@ -70,7 +70,7 @@ def test_the_original_core_and_our_bitrix_role(stage: LeadStage) -> None:
     moved_user = anna | {"stage": "IN_PROCESS"}
     moved = ask("user_moved", "move_card", moved_user)
     assert moved == made | {"action": "move_card", "user": moved_user}
-    (lead,) = stage.leads()
+    (lead,) = rig.leads()
     assert (lead["NAME"], lead["STATUS_ID"]) == ("Анна Вторая", "IN_PROCESS")
 
     nobody = {"id": "uuid-9", "full_name": "Без телефона", "phone": "", "stage": "NEW"}
@@ -88,45 +88,45 @@ def test_the_original_core_and_our_bitrix_role(stage: LeadStage) -> None:
     wrong = ask("user_created", "create_card", user(8, stage="NO_SUCH_STAGE"))
     assert (wrong["status"], wrong["user_id"], wrong["final_attempt"]) == ("error", 8, True)
     assert "NO_SUCH_STAGE" in wrong["reason"]
-    assert len(stage.leads()) == 1
+    assert len(rig.leads()) == 1
 
 
-def test_the_third_failure_is_the_final_answer(stage: LeadStage) -> None:
-    nest, names = stage.exchange.nest, stage.exchange
+def test_the_third_failure_is_the_final_answer(rig: LeadsRig) -> None:
+    nest, names = rig.exchange.nest, rig.exchange
     broken = {"refuse": 1.0, "refuse_as": "error", "methods": ["crm.lead.add"]}
-    stage.portal.post("faults", {"rules": [broken]})
-    stage.work()
-    stage.consume("--role", "bitrix")
+    rig.portal.post("faults", {"rules": [broken]})
+    rig.work()
+    rig.consume("--role", "bitrix")
     data = {"action": "create_card", "user": user(1), "replyQueue": names.replies}
     nest.emit(names.requests, "user_created", data)
     failed = answered(nest.get(names.replies, seconds=60))
     assert (failed["status"], failed["attempts"], failed["final_attempt"]) == ("error", 3, True)
     assert (failed["user"], failed["user_id"]) == (user(1), 1)
-    assert stage.leads() == []
+    assert rig.leads() == []
 
 
-def test_a_portal_that_is_away_is_told_after_the_third_try_and_a_later_success_too(stage: LeadStage) -> None:
-    nest, names = stage.exchange.nest, stage.exchange
-    stage.portal.post("faults", {"away": True})
-    stage.work()
-    stage.consume("--role", "bitrix")
+def test_a_portal_that_is_away_is_told_after_the_third_try_and_a_later_success_too(rig: LeadsRig) -> None:
+    nest, names = rig.exchange.nest, rig.exchange
+    rig.portal.post("faults", {"away": True})
+    rig.work()
+    rig.consume("--role", "bitrix")
     nest.emit(names.requests, "user_created", {"user": user(1), "replyQueue": names.replies})
     failed = answered(nest.get(names.replies, seconds=60))
     assert (failed["status"], failed["attempts"], failed["user_id"]) == ("error", 3, 1)
-    stage.portal.post("faults", {})
+    rig.portal.post("faults", {})
     done = answered(nest.get(names.replies, seconds=60))
     assert (done["status"], done["user_id"]) == ("success", 1)
-    assert stage.leads_a_user() == {"1": 1}
+    assert rig.leads_a_user() == {"1": 1}
 
 
-def test_messages_nobody_understands_stop_nobody(stage: LeadStage) -> None:
-    nest, names = stage.exchange.nest, stage.exchange
-    stage.work()
-    stage.consume("--role", "bitrix")
+def test_messages_nobody_understands_stop_nobody(rig: LeadsRig) -> None:
+    nest, names = rig.exchange.nest, rig.exchange
+    rig.work()
+    rig.consume("--role", "bitrix")
     nest.write(names.requests, b"\xff\xfe no JSON")
     nest.emit(names.requests, "user_deleted", {"user": user(1)})
     nest.emit(names.requests, "user_created", {"user": user(2)})
-    reply = answered(nest.get(stage.exchange.replies, seconds=30))
+    reply = answered(nest.get(rig.exchange.replies, seconds=30))
     assert (reply["status"], reply["user_id"]) == ("success", 2), "no replyQueue: the usual one"
     one, other = nest.get_all(f"{names.requests}.dead", 2)
     assert one.body == b"\xff\xfe no JSON"
@@ -134,11 +134,11 @@ def test_messages_nobody_understands_stop_nobody(stage: LeadStage) -> None:
     assert "user_deleted" in other.properties.headers["reason"]
 
 
-def test_our_core_and_the_original_bitrix_role(stage: LeadStage) -> None:
-    nest, names = stage.exchange.nest, stage.exchange
-    web = stage.serve()
-    stage.work()
-    stage.consume("--role", "core")
+def test_our_core_and_the_original_bitrix_role(rig: LeadsRig) -> None:
+    nest, names = rig.exchange.nest, rig.exchange
+    web = rig.serve()
+    rig.work()
+    rig.consume("--role", "core")
 
     def request() -> Any:
         got = nest.get(names.requests, seconds=30)
@@ -148,7 +148,7 @@ def test_our_core_and_the_original_bitrix_role(stage: LeadStage) -> None:
     def reply(**data: Any) -> None:
         nest.emit(names.replies, "bitrix.responses", data)
 
-    made = stage.ask(web, "POST", "/users", full_name="Анна 🙂", phone="8 (916) 123-45-67", stage="NEW")
+    made = rig.ask(web, "POST", "/users", full_name="Анна 🙂", phone="8 (916) 123-45-67", stage="NEW")
     known = {"id": made["id"], "full_name": "Анна 🙂", "phone": "+79161234567", "stage": "NEW"}
     created = {"action": "create_card", "user": known, "replyQueue": names.replies}
     assert json.dumps(request()) == json.dumps({"pattern": "user_created", "data": created})
@@ -161,13 +161,13 @@ def test_our_core_and_the_original_bitrix_role(stage: LeadStage) -> None:
         attempts=1,
     )
 
-    def told() -> Any:
-        return stage.ask(web, "GET", f"/users/{known['id']}")
+    def message() -> Any:
+        return rig.ask(web, "GET", f"/users/{known['id']}")
 
-    stage.until(lambda: told()["bitrix_lead_id"] == 4711)
-    assert told()["lead"]["state"] == "linked"
+    rig.until(lambda: message()["bitrix_lead_id"] == 4711)
+    assert message()["lead"]["state"] == "linked"
 
-    stage.ask(web, "PATCH", f"/users/{known['id']}", full_name="Анна Вторая")
+    rig.ask(web, "PATCH", f"/users/{known['id']}", full_name="Анна Вторая")
     known |= {"full_name": "Анна Вторая", "bitrix_lead_id": 4711}
     updated = {"action": "update_card", "user": known, "replyQueue": names.replies}
     assert json.dumps(request()) == json.dumps({"pattern": "user_updated", "data": updated})
@@ -179,31 +179,31 @@ def test_our_core_and_the_original_bitrix_role(stage: LeadStage) -> None:
         attempts=3,
         final_attempt=True,
     )
-    stage.until(lambda: told()["lead"]["state"] == "failed")
-    assert (told()["lead"]["reason"], told()["bitrix_lead_id"]) == ("Bitrix24 is down", 4711)
+    rig.until(lambda: message()["lead"]["state"] == "failed")
+    assert (message()["lead"]["reason"], message()["bitrix_lead_id"]) == ("Bitrix24 is down", 4711)
 
-    stage.ask(web, "POST", f"/users/{known['id']}/move", stage="WON")
+    rig.ask(web, "POST", f"/users/{known['id']}/move", stage="WON")
     known |= {"stage": "WON"}
     moved = {"action": "move_card", "user": known, "replyQueue": names.replies}
     assert json.dumps(request()) == json.dumps({"pattern": "user_moved", "data": moved})
     reply(
         status="success", action="move_card", user_id=known["id"], user=known, bitrix_lead_id=4711, attempts=1
     )
-    stage.until(lambda: told()["lead"]["state"] == "linked")
+    rig.until(lambda: message()["lead"]["state"] == "linked")
     reply(status="success", action="move_card", user_id=10**6, user={}, bitrix_lead_id=1, attempts=1)
     dead = nest.get(f"{names.replies}.dead")
     assert "no user" in dead.properties.headers["reason"]
 
 
-def test_without_rabbitmq_both_roles_work_in_one_process(stage: LeadStage) -> None:
-    stage.site.settings["RABBITMQ_URL"] = ""
-    web = stage.serve()
-    stage.work()
-    made = stage.ask(web, "POST", "/users", full_name="Анна", phone="+79161234567", stage="NEW")
-    stage.ask(web, "PATCH", f"/users/{made['id']}", full_name="Анна Вторая")
-    stage.ask(web, "POST", f"/users/{made['id']}/move", stage="IN_PROCESS")
-    stage.until(lambda: stage.is_quiet() and stage.states() == {"linked": 1})
-    (lead,) = stage.leads()
+def test_without_rabbitmq_both_roles_work_in_one_process(rig: LeadsRig) -> None:
+    rig.site.settings["RABBITMQ_URL"] = ""
+    web = rig.serve()
+    rig.work()
+    made = rig.ask(web, "POST", "/users", full_name="Анна", phone="+79161234567", stage="NEW")
+    rig.ask(web, "PATCH", f"/users/{made['id']}", full_name="Анна Вторая")
+    rig.ask(web, "POST", f"/users/{made['id']}/move", stage="IN_PROCESS")
+    rig.until(lambda: rig.is_quiet() and rig.states() == {"linked": 1})
+    (lead,) = rig.leads()
     assert (lead["NAME"], lead["STATUS_ID"]) == ("Анна Вторая", "IN_PROCESS")
-    told = stage.ask(web, "GET", f"/users/{made['id']}")
-    assert told["bitrix_lead_id"] == int(lead["ID"])
+    message = rig.ask(web, "GET", f"/users/{made['id']}")
+    assert message["bitrix_lead_id"] == int(lead["ID"])

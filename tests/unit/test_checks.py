@@ -27,7 +27,7 @@ def test_right_settings_pass(settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"FIELD_ENCRYPTION_KEYS": [FERNET, "too-short"]}, "sync.E001"),
         ({"FIELD_ENCRYPTION_KEYS": ["ключ"]}, "sync.E001"),
@@ -39,13 +39,15 @@ def test_right_settings_pass(settings) -> None:
         ({"ALLOW_PRIVATE_HOSTS": True}, "sync.W008"),
     ],
 )
-def test_a_wrong_setting_is_told(settings, changes: dict[str, object], told: str) -> None:
-    assert found(settings, **changes) == {told}
+def test_a_wrong_setting_is_told(settings, changes: dict[str, object], message: str) -> None:
+    assert found(settings, **changes) == {message}
 
 
-@pytest.mark.parametrize(("change", "told"), [({"retry": 100}, "sync.E004"), ({"workers": 0}, "sync.E005")])
-def test_a_wrong_worker_setting_is_told(settings, change: dict[str, int], told: str) -> None:
-    assert found(settings, Q_CLUSTER={**settings.Q_CLUSTER, **change}) == {told}
+@pytest.mark.parametrize(
+    ("change", "message"), [({"retry": 100}, "sync.E004"), ({"workers": 0}, "sync.E005")]
+)
+def test_a_wrong_worker_setting_is_told(settings, change: dict[str, int], message: str) -> None:
+    assert found(settings, Q_CLUSTER={**settings.Q_CLUSTER, **change}) == {message}
 
 
 def test_private_hosts_are_fine_while_developing(settings) -> None:

@@ -4,10 +4,10 @@ import pytest
 
 from sync.flows.deals import FLOW
 from sync.models import Route
-from sync.status.forecast import Forecast, Tempo, Work, forecast, loads_of, slowest
+from sync.status.forecast import Forecast, Rate, Work, forecast, portal_loads, slowest
 
 PORTALS = {"source": "a", "target": "b"}
-TEMPOS = {"a": Tempo(interval=3.0), "b": Tempo(interval=6.0)}
+RATES = {"a": Rate(interval=3.0), "b": Rate(interval=6.0)}
 
 
 def _route(**options: object) -> Route:
@@ -15,16 +15,16 @@ def _route(**options: object) -> Route:
 
 
 def _work(count: int, *, step: str = "fetch", route: str = "r", idle: float = 0.0) -> Work:
-    way = tuple(FLOW.steps[name] for name in FLOW.usual_way(_route(), step))
+    way = tuple(FLOW.steps[name] for name in FLOW.usual_path(_route(), step))
     return Work(route, way, count, portals=PORTALS, idle=idle)
 
 
-def _seconds(works: list[Work], tempos: dict[str, Tempo] = TEMPOS, *, route: str = "r") -> float | None:
-    return forecast(route, works, loads_of(works, tempos), tempos).seconds
+def _seconds(works: list[Work], rates: dict[str, Rate] = RATES, *, route: str = "r") -> float | None:
+    return forecast(route, works, portal_loads(works, rates), rates).seconds
 
 
 def test_every_usual_step_is_a_step_of_the_flow() -> None:
-    named = {*FLOW.usual, *FLOW.usual.values(), *FLOW.first.values()}
+    named = {*FLOW.usual_next, *FLOW.usual_next.values(), *FLOW.first.values()}
     assert named <= set(FLOW.steps)
 
 
@@ -40,7 +40,7 @@ def test_every_usual_step_is_a_step_of_the_flow() -> None:
     ],
 )
 def test_way_of_a_new_deal(route: Route, way: str) -> None:
-    assert FLOW.usual_way(route, "fetch") == tuple(way.split())
+    assert FLOW.usual_path(route, "fetch") == tuple(way.split())
 
 
 def test_nothing_waits() -> None:
@@ -53,31 +53,31 @@ def test_the_slower_portal_decides() -> None:
 
 
 def test_one_job_needs_one_request_a_step() -> None:
-    loads = loads_of([_work(1)], TEMPOS)
+    loads = portal_loads([_work(1)], RATES)
     assert (loads["a"].requests(), loads["b"].requests()) == (2, 1)
 
 
 def test_what_waits_for_the_portal_comes_on_top() -> None:
-    tempos = {**TEMPOS, "a": Tempo(interval=3.0, wait=40.0)}
-    assert _seconds([_work(1, step="stage")], tempos) == 41.0
+    rates = {**RATES, "a": Rate(interval=3.0, wait=40.0)}
+    assert _seconds([_work(1, step="stage")], rates) == 41.0
 
 
 def test_halved_parcels_need_more_requests() -> None:
-    tempos = {**TEMPOS, "b": Tempo(interval=6.0, shrunk=2)}
-    assert loads_of([_work(100, step="create")], tempos)["b"].requests() == 9  # 12 a parcel
+    rates = {**RATES, "b": Rate(interval=6.0, shrunk=2)}
+    assert portal_loads([_work(100, step="create")], rates)["b"].requests() == 9  # 12 a parcel
 
 
 def test_blocked_method_holds_only_who_needs_it() -> None:
-    tempos = {**TEMPOS, "b": Tempo(interval=6.0, blocked={"crm.item.add": 500.0})}
-    assert _seconds([_work(1, step="create")], tempos) == 500.0
-    assert _seconds([_work(1, step="stage")], tempos) == 1.0
+    rates = {**RATES, "b": Rate(interval=6.0, blocked={"crm.item.add": 500.0})}
+    assert _seconds([_work(1, step="create")], rates) == 500.0
+    assert _seconds([_work(1, step="stage")], rates) == 1.0
 
 
 def test_obstacle_ends_the_forecast_of_who_meets_it() -> None:
-    tempos = {**TEMPOS, "b": Tempo(interval=6.0, obstacle="b is away")}
+    rates = {**RATES, "b": Rate(interval=6.0, obstacle="b is away")}
     works = [_work(1)]
-    assert forecast("r", works, loads_of(works, tempos), tempos) == Forecast(None, "b is away")
-    assert _seconds([_work(1, step="comment")], tempos) == 4.0
+    assert forecast("r", works, portal_loads(works, rates), rates) == Forecast(None, "b is away")
+    assert _seconds([_work(1, step="comment")], rates) == 4.0
 
 
 def test_small_route_does_not_wait_for_the_whole_of_a_large_one() -> None:

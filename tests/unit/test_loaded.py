@@ -13,8 +13,8 @@ TELL = "import gc, sys, interconnector.wsgi; print(gc.get_freeze_count(), 'sync.
 
 
 def test_the_web_process_is_ready_for_its_first_webhook():
-    told = subprocess.run([sys.executable, "-c", TELL], check=True, capture_output=True, text=True).stdout
-    frozen, has_views = told.split()
+    message = subprocess.run([sys.executable, "-c", TELL], check=True, capture_output=True, text=True).stdout
+    frozen, has_views = message.split()
     assert int(frozen) > MUCH
     assert has_views == "True"
 

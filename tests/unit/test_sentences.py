@@ -12,7 +12,7 @@ import pytest
 from django.utils import translation
 
 from sync import i18n
-from sync.connectors.bitrix24.errors import Said, error_of
+from sync.connectors.bitrix24.errors import VendorError, error_of
 from tests.unit.catalogue import LANGUAGES, LOCALE, entries
 
 ROOT = Path(__file__).parents[2] / "sync"
@@ -171,7 +171,7 @@ def test_the_compiled_catalogue_is_up_to_date(language: str) -> None:
 
 
 def test_pure_modules_speak_the_language_of_the_installation() -> None:
-    said = Said("source", "crm.item.add", 403, code="ACCESS_DENIED", description="Access denied")
+    said = VendorError("source", "crm.item.add", 403, code="ACCESS_DENIED", description="Access denied")
     assert error_of(said).message.endswith("then press Retry.")
     with translation.override("ru"):
         message = error_of(said).message

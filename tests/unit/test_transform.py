@@ -125,10 +125,10 @@ def test_an_unknown_value_is_skipped_kept_or_told_to_staff():
     assert unknown("skip") == {}
     assert unknown("skip", default="1321") == {}
     assert unknown("keep") == {"OUT": "опт"}
-    with pytest.raises(NeedsStaff) as told:
+    with pytest.raises(NeedsStaff) as message:
         unknown("fail")
     for word in (WHERE, "OUT", "segment", "опт", "Add it"):
-        assert word in told.value.message
+        assert word in message.value.message
 
 
 def test_a_list_is_mapped_element_by_element():

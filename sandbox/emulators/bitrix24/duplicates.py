@@ -11,7 +11,7 @@ from sandbox.emulators.bitrix24.answers import ApiError
 from sandbox.emulators.bitrix24.call import Call
 from sandbox.emulators.bitrix24.entities import COMPANY, CONTACT, LEAD, Entity
 
-_MOST_VALUES = 20
+_MAX_VALUES = 20
 _ENOUGH = 20
 _ENTITIES = {"LEAD": LEAD, "CONTACT": CONTACT, "COMPANY": COMPANY}
 
@@ -22,7 +22,7 @@ def find_by_communication(call: Call) -> Any:
     values = [str(value) for value in call.listed("values")]
     if kind not in {"PHONE", "EMAIL"}:
         raise ApiError("Communication type is not defined", "")
-    if not values or len(values) > _MOST_VALUES:
+    if not values or len(values) > _MAX_VALUES:
         raise ApiError("", "Values must be a non-empty array of at most 20 elements")
     wanted = {_plain(kind, value) for value in values}
     found: dict[str, list[int]] = {}

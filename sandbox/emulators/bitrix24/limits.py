@@ -13,7 +13,7 @@ from sandbox.emulators.bitrix24.settings import Settings
 WINDOW = 600.0
 MINUTE = 60.0
 # Shorter calls do not count towards the operating budget.
-LEAST_COUNTED = 0.1
+MIN_COUNTED = 0.1
 
 
 class LeakyBuckets:
@@ -66,7 +66,7 @@ class OperatingBudget:
     def spend(self, caller: str, method: str, *, seconds: float) -> None:
         """Add one call's time."""
         cost = self._cost(method, seconds)
-        if cost < LEAST_COUNTED:
+        if cost < MIN_COUNTED:
             return
         now = self._settings.clock()
         with self._lock:

@@ -1,4 +1,4 @@
-"""`manage.py demo`: stand-in portals, web and worker on this machine; deals move while you watch.
+"""`manage.py demo`: emulated portals, web and worker on this machine; deals move while you watch.
 
 Users posted to the API become leads beside them.
 """
@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from sandbox.demo import LeadProof, People, Proof, Rehearsal, prove, run_manage
+from sandbox.demo import Installation, LeadProof, People, Proof, prove, run_manage
 
 LOOK_EVERY = 2.0
 A_NEW_DEAL_EVERY = 20.0
@@ -28,7 +28,7 @@ LOGIN = "demo"
 class Command(BaseCommand):
     """Sets everything up in `var/demo`, shows deals and users moving, and proves that each arrived once."""
 
-    help = "Show the whole product at work against two stand-in portals on this machine"
+    help = "Show the whole product at work against two emulated portals on this machine"
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,45 +42,45 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Start, send, watch, prove; then keep running unless `--once`."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: take all that runs along
-        with self._rehearsal() as rehearsal:
-            self.stdout.write(f"Portals, web and worker are up: {rehearsal.base}/admin/")
-            people = People(rehearsal)
-            ids = rehearsal.seed(options["deals"])
+        with self._installation() as installation:
+            self.stdout.write(f"Portals, web and worker are up: {installation.base}/admin/")
+            people = People(installation)
+            ids = installation.seed(options["deals"])
             people.add(options["users"])
-            deals, leads = self._watch(rehearsal, ids, people)
+            deals, leads = self._watch(installation, ids, people)
             self.stdout.write(f"{deals}\n{leads}")
             if options["once"]:
                 if not (deals.holds and leads.holds):
-                    raise CommandError(f"Not everything arrived exactly once. Logs: {rehearsal.folder}")
+                    raise CommandError(f"Not everything arrived exactly once. Logs: {installation.folder}")
                 return
-            self._stay(rehearsal, people)
+            self._stay(installation, people)
 
     @contextmanager
-    def _rehearsal(self) -> Iterator[Rehearsal]:
+    def _installation(self) -> Iterator[Installation]:
         folder = settings.BASE_DIR / "var" / "demo"
         shutil.rmtree(folder, ignore_errors=True)
-        rehearsal = Rehearsal(
+        installation = Installation(
             folder=folder,
             database_url=f"sqlite:///{folder / 'demo.sqlite3'}",
             settings={"LANGUAGE_CODE": settings.LANGUAGE_CODE},
         )
         try:
-            rehearsal.start()
-            rehearsal.listen()
-            yield rehearsal
+            installation.start()
+            installation.listen()
+            yield installation
         except KeyboardInterrupt:
             self.stdout.write("\nStopping …")
         finally:
-            rehearsal.stop()
+            installation.stop()
 
-    def _watch(self, rehearsal: Rehearsal, ids: list[str], people: People) -> tuple[Proof, LeadProof]:
+    def _watch(self, installation: Installation, ids: list[str], people: People) -> tuple[Proof, LeadProof]:
         began = time.monotonic()
         while True:
-            deals, leads = prove(rehearsal, ids), people.prove()
-            arrived, told = len(ids) - len(deals.lost), len(ids) - len(deals.unstaged)
+            deals, leads = prove(installation, ids), people.prove()
+            arrived, message = len(ids) - len(deals.lost), len(ids) - len(deals.unstaged)
             seconds = int(time.monotonic() - began)
             self.stdout.write(
-                f"{seconds:4} s: {arrived} of {len(ids)} deals arrived, {told} source cards show it; "
+                f"{seconds:4} s: {arrived} of {len(ids)} deals arrived, {message} source cards show it; "
                 f"{leads.sent - len(leads.lost)} of {leads.sent} users are leads"
             )
             self.stdout.flush()
@@ -88,20 +88,20 @@ class Command(BaseCommand):
                 return deals, leads
             time.sleep(LOOK_EVERY)
 
-    def _stay(self, rehearsal: Rehearsal, people: People) -> None:
+    def _stay(self, installation: Installation, people: People) -> None:
         password = secrets.token_urlsafe(9)
         account = {
             "DJANGO_SUPERUSER_USERNAME": LOGIN,
             "DJANGO_SUPERUSER_PASSWORD": password,
             "DJANGO_SUPERUSER_EMAIL": "demo@example.com",
         }
-        run_manage("createsuperuser", "--noinput", environment={**rehearsal.environment, **account})
+        run_manage("createsuperuser", "--noinput", environment={**installation.environment, **account})
         self.stdout.write(
-            f"\nAdmin: {rehearsal.base}/admin/   login: {LOGIN}   password: {password}\n"
+            f"\nAdmin: {installation.base}/admin/   login: {LOGIN}   password: {password}\n"
             f"A new deal and a new user every {A_NEW_DEAL_EVERY:.0f} s; Ctrl-C ends the demo."
         )
         self.stdout.flush()
         while True:
             time.sleep(A_NEW_DEAL_EVERY)
-            rehearsal.seed(1)
+            installation.seed(1)
             people.add(1)

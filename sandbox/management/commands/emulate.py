@@ -1,4 +1,4 @@
-"""`manage.py emulate bitrix24 --port N`: a stand-in outside system until it is told to stop."""
+"""`manage.py emulate bitrix24 --port N`: an emulated outside system until it is told to stop."""
 
 import signal
 import threading
@@ -42,7 +42,7 @@ _SYSTEMS: dict[
 class Command(BaseCommand):
     """Runs one emulated system in the foreground."""
 
-    help = "Run a stand-in outside system over real HTTP, in memory"
+    help = "Run an emulated outside system over real HTTP, in memory"
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

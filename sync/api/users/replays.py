@@ -16,7 +16,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 
 from sync.db.transactions import atomically
-from sync.models import Replay
+from sync.models import IdempotentResponse
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -51,7 +51,7 @@ def once(request: Request, given: Any, work: Callable[[], Answer]) -> Answer:
     if not _KEY.fullmatch(key):
         told = _("1 to 255 visible ASCII characters, please; a UUID is good.")
         raise ValidationError({"Idempotency-Key": [told]})
-    stored = Replay(
+    stored = IdempotentResponse(
         api_key=request.auth,
         key=hashlib.sha256(key.encode()).hexdigest(),  # MySQL would take “a” and “A” for the same key
         request_hash=_hash_of(request, given),
@@ -59,8 +59,8 @@ def once(request: Request, given: Any, work: Callable[[], Answer]) -> Answer:
     return _known(stored) or _first(stored, work)
 
 
-def _known(asked: Replay) -> Answer | None:
-    known = Replay.objects.filter(api_key=asked.api_key, key=asked.key).first()
+def _known(asked: IdempotentResponse) -> Answer | None:
+    known = IdempotentResponse.objects.filter(api_key=asked.api_key, key=asked.key).first()
     if known is None:
         return None
     if known.request_hash != asked.request_hash:
@@ -68,7 +68,7 @@ def _known(asked: Replay) -> Answer | None:
     return Answer(known.status, known.body, is_replayed=True)
 
 
-def _first(asked: Replay, work: Callable[[], Answer]) -> Answer:
+def _first(asked: IdempotentResponse, work: Callable[[], Answer]) -> Answer:
     """The answer is stored with what it tells of. Of two requests at the same moment the constraint lets one
     through; all that the other one did is taken back.
     """

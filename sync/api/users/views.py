@@ -21,11 +21,11 @@ from sync.api.users.keys import HasScope, KeyAuthentication
 from sync.api.users.listing import page_of
 from sync.api.users.refusals import refusal
 from sync.api.users.replays import Answer, once
-from sync.api.wakeup import DOORBELL
+from sync.api.wakeup import WAKEUPS
 from sync.messaging import users
 from sync.models import CoreUser
 
-RING = DOORBELL.press_for_messages
+WAKE = WAKEUPS.request_for_messages
 
 
 class UsersView(APIView):
@@ -76,7 +76,7 @@ class Users(UsersView):
     def post(self, request: Request) -> JsonResponse:
         """A new user, whose lead is asked for."""
         given = self.given(request, USER)
-        return self.answered(request, given, lambda: Answer(201, tell(users.create(given, ring=RING), None)))
+        return self.answered(request, given, lambda: Answer(201, tell(users.create(given, wake=WAKE), None)))
 
 
 class OneUser(UsersView):
@@ -95,7 +95,7 @@ class OneUser(UsersView):
         """The user with other fields; the lead follows."""
         given = self.given(request, CHANGES)
         return self.answered(
-            request, given, lambda: _changed(id, lambda pk: users.change(pk, given, ring=RING))
+            request, given, lambda: _changed(id, lambda pk: users.change(pk, given, wake=WAKE))
         )
 
 
@@ -108,7 +108,7 @@ class Move(UsersView):
         given = self.given(request, STAGE)
         stage = given["stage"]
         return self.answered(
-            request, given, lambda: _changed(id, lambda pk: users.move(pk, stage, ring=RING))
+            request, given, lambda: _changed(id, lambda pk: users.move(pk, stage, wake=WAKE))
         )
 
 

@@ -21,7 +21,7 @@ from sync.connectors.bitrix24.downloads import (
 )
 from sync.connectors.bitrix24.encoding import command_line, tree_as_sent
 from sync.connectors.bitrix24.responses import read_batch, read_one
-from sync.connectors.bitrix24.transport import MAX_ANSWER_BYTES, Response, open_session, send
+from sync.connectors.bitrix24.transport import MAX_ANSWER_BYTES, RawResponse, open_session, send
 from sync.connectors.types import Access, Answer, Command, File, Reply, Usage
 from sync.errors import NeedsStaff, Refused, SyncError
 from sync.i18n import gettext as _
@@ -39,7 +39,7 @@ class Bitrix24Client:
         self._base = ""
         self._session = open_session(access)
 
-    def carry(self, commands: Mapping[str, Command]) -> Reply:
+    def execute(self, commands: Mapping[str, Command]) -> Reply:
         """Send 1 to 50 commands in one HTTP request: a direct call for one, `batch` for more.
 
         Raises TryLater, NeedsStaff or Refused for the request as a whole; ValueError for more than 50
@@ -89,14 +89,14 @@ class Bitrix24Client:
             raise found
         return self._reply({key: Answer(error=found)}, {})
 
-    def _post(self, path: str, body: dict[str, Any]) -> Response:
+    def _post(self, path: str, body: dict[str, Any]) -> RawResponse:
         if self._access.token:
             body = {**body, "auth": self._access.token}
         return self._exchange("POST", path, body=body)
 
     def _exchange(
         self, verb: str, path: str, *, body: dict[str, Any] | None = None, max_bytes: int = MAX_ANSWER_BYTES
-    ) -> Response:
+    ) -> RawResponse:
         """One request; a second one only when the portal says it has moved (then the first did not run)."""
         response = self._send(verb, path, body=body, max_bytes=max_bytes)
         if response.status not in REDIRECTS:
@@ -115,7 +115,7 @@ class Bitrix24Client:
             )
         return response
 
-    def _send(self, verb: str, path: str, *, body: dict[str, Any] | None, max_bytes: int) -> Response:
+    def _send(self, verb: str, path: str, *, body: dict[str, Any] | None, max_bytes: int) -> RawResponse:
         headers = headers_for(self._base) if verb == "GET" else {"Accept": "application/json"}
         request = requests.Request(verb, self._base + path, json=body, headers=headers)
         return send(self._session, request, access=self._access, max_bytes=max_bytes)

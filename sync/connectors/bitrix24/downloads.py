@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from sync.connectors.bitrix24.errors import Said, error_of
+from sync.connectors.bitrix24.errors import VendorError, error_of
 from sync.connectors.bitrix24.responses import error_in, retry_after
-from sync.connectors.bitrix24.transport import Response, as_json
+from sync.connectors.bitrix24.transport import RawResponse, as_json
 from sync.connectors.types import File
 from sync.errors import Refused, SyncError
 from sync.i18n import gettext as _
@@ -49,21 +49,21 @@ def checked_path(path: Any, *, portal: str) -> str:
     return text
 
 
-def read_file(response: Response, *, portal: str) -> File | SyncError:
+def read_file(response: RawResponse, *, portal: str) -> File | SyncError:
     """The file in an answer, or the error the portal gave instead."""
     disposition = response.headers.get("Content-Disposition", "")
     if response.status == 200 and disposition:
         return File(file_name(disposition), response.body)
-    told = _error_told(response)
-    if told is not None:
-        error = error_in(told, response, portal=portal, method=DOWNLOAD, usage={})
+    message = _error_told(response)
+    if message is not None:
+        error = error_in(message, response, portal=portal, method=DOWNLOAD, usage={})
         if error is not None:
             return error
     if response.status == 200 and "html" not in response.headers.get("Content-Type", "").lower():
         return File("file", response.body)
     # not a verdict on the portal: the link may be old, or the file deleted
     return error_of(
-        Said(
+        VendorError(
             portal,
             DOWNLOAD,
             response.status,
@@ -75,14 +75,14 @@ def read_file(response: Response, *, portal: str) -> File | SyncError:
     )
 
 
-def _error_told(response: Response) -> Mapping[str, Any] | None:
+def _error_told(response: RawResponse) -> Mapping[str, Any] | None:
     if "json" not in response.headers.get("Content-Type", "").lower():
         return None
     try:
-        told = as_json(response.body)
+        message = as_json(response.body)
     except (ValueError, RecursionError):
         return None
-    return told if isinstance(told, Mapping) and "error" in told else None
+    return message if isinstance(message, Mapping) and "error" in message else None
 
 
 def file_name(disposition: str) -> str:

@@ -22,16 +22,16 @@ from sync.connectors.bitrix24.error_kinds import (
     OVERLOADED,
     PORTAL_IS_GONE,
     RAISE_THE_PLAN,
+    REFUSED_BY_PORTAL,
     RENEW_THE_PLAN,
-    SAID_NO,
     TOKEN_IS_OLD,
     TOO_FAST,
     USE_AN_APPLICATION,
     USE_HTTPS,
-    Ruling,
+    ErrorKind,
 )
 
-SYSTEM: dict[str, Ruling] = {
+SYSTEM: dict[str, ErrorKind] = {
     "query_limit_exceeded": TOO_FAST,  # rejected before it ran: safe to repeat even for a create
     "operation_time_limit": BLOCKED_BY_LIMITS,  # the same, for one method, until operating_reset_at
     # vendor's pages contradict each other (a block lifted by support; back off): we wait long, and say
@@ -59,11 +59,11 @@ SYSTEM: dict[str, Ruling] = {
     "method_confirm_waiting": CONFIRM_IN_PORTAL,  # waiting longer does not help: a person must press a button
     "method_confirm_denied": CONFIRM_IN_PORTAL,
     "error_manifest_is_not_available": CHECK_THE_METHOD,
-    "error_batch_method_not_allowed": SAID_NO,
-    "error_batch_length_exceeded": SAID_NO,
-    "wrong_encoding": SAID_NO,
+    "error_batch_method_not_allowed": REFUSED_BY_PORTAL,
+    "error_batch_length_exceeded": REFUSED_BY_PORTAL,
+    "wrong_encoding": REFUSED_BY_PORTAL,
 }
-AUTHORISATION: dict[str, Ruling] = {
+AUTHORISATION: dict[str, ErrorKind] = {
     "application_not_found": INSTALL_THE_APPLICATION,
     "error_oauth": INSTALL_THE_APPLICATION,
     "not_installed": INSTALL_THE_APPLICATION,
@@ -72,29 +72,29 @@ AUTHORISATION: dict[str, Ruling] = {
     "invalid_grant": INSTALL_THE_APPLICATION,
     "bad_verification_code": INSTALL_THE_APPLICATION,
 }
-METHODS: dict[str, Ruling] = {
+METHODS: dict[str, ErrorKind] = {
     "not_found": IS_GONE,
     "error_not_found": IS_GONE,
     "owner_not_found": IS_GONE,
     "error_element_not_found": IS_GONE,
-    "error_iblock_not_found": SAID_NO,
-    "invalid_arg_value": SAID_NO,
-    "error_argument": SAID_NO,
-    "error_core": SAID_NO,
-    "100": SAID_NO,  # a required parameter is missing or has the wrong type
+    "error_iblock_not_found": REFUSED_BY_PORTAL,
+    "invalid_arg_value": REFUSED_BY_PORTAL,
+    "error_argument": REFUSED_BY_PORTAL,
+    "error_core": REFUSED_BY_PORTAL,
+    "100": REFUSED_BY_PORTAL,  # a required parameter is missing or has the wrong type
     "crm_field_error_required": FILL_THE_FIELD,
-    "crm_field_error_value_not_valid": SAID_NO,
-    "entity_type_not_supported": SAID_NO,
+    "crm_field_error_value_not_valid": REFUSED_BY_PORTAL,
+    "entity_type_not_supported": REFUSED_BY_PORTAL,
     "create_dynamic_item_restricted": RAISE_THE_PLAN,
     "update_dynamic_item_restricted": RAISE_THE_PLAN,
-    "max_import_batch_size_exceeded": SAID_NO,
-    "multiple_bindings": SAID_NO,
-    "error_required_parameters_missing": SAID_NO,
-    "error_element_already_exists": SAID_NO,
-    "error_element_field_value": SAID_NO,
-    "error_could_not_save_file": SAID_NO,
-    "disk_base_service_22001": SAID_NO,
-    "error_event_not_found": SAID_NO,
-    "error_event_binding_exists": SAID_NO,
+    "max_import_batch_size_exceeded": REFUSED_BY_PORTAL,
+    "multiple_bindings": REFUSED_BY_PORTAL,
+    "error_required_parameters_missing": REFUSED_BY_PORTAL,
+    "error_element_already_exists": REFUSED_BY_PORTAL,
+    "error_element_field_value": REFUSED_BY_PORTAL,
+    "error_could_not_save_file": REFUSED_BY_PORTAL,
+    "disk_base_service_22001": REFUSED_BY_PORTAL,
+    "error_event_not_found": REFUSED_BY_PORTAL,
+    "error_event_binding_exists": REFUSED_BY_PORTAL,
 }
-RULINGS: dict[str, Ruling] = {**SYSTEM, **AUTHORISATION, **METHODS}
+ERROR_KINDS: dict[str, ErrorKind] = {**SYSTEM, **AUTHORISATION, **METHODS}

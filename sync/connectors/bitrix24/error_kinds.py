@@ -7,7 +7,7 @@ from sync.i18n import gettext_noop
 
 
 @dataclass(frozen=True)
-class Ruling:
+class ErrorKind:
     """Which error to raise and what to tell staff (in English; whoever raises it translates).
 
     `after`: seconds to wait when the portal does not say. `is_about_method`: only that method is blocked.
@@ -21,14 +21,14 @@ class Ruling:
 
 
 # --- the clock helps --------------------------------------------------------------------------------
-TOO_FAST = Ruling(Throttled, gettext_noop("The portal's request limit; we go on in a moment."), after=2)
-BLOCKED_BY_LIMITS = Ruling(
+TOO_FAST = ErrorKind(Throttled, gettext_noop("The portal's request limit; we go on in a moment."), after=2)
+BLOCKED_BY_LIMITS = ErrorKind(
     Throttled,
     gettext_noop("The portal blocked this method for a while; we go on by ourselves."),
     after=60,
     is_about_method=True,
 )
-OVERLOADED = Ruling(
+OVERLOADED = ErrorKind(
     Throttled,
     gettext_noop(
         "Bitrix24 blocked REST for this portal. If it lasts, write to Bitrix24 support; the queue "
@@ -37,8 +37,10 @@ OVERLOADED = Ruling(
     after=900,
     is_portal_wide=True,
 )
-MAY_HAVE_RUN = Ruling(OutcomeUnknown, gettext_noop("It may or may not have run; we look before we repeat."))
-DID_NOT_RUN = Ruling(
+MAY_HAVE_RUN = ErrorKind(
+    OutcomeUnknown, gettext_noop("It may or may not have run; we look before we repeat.")
+)
+DID_NOT_RUN = ErrorKind(
     PortalAway,
     gettext_noop(
         "Something before the portal refused us; if it lasts, ask Bitrix24 support whether our "
@@ -47,13 +49,13 @@ DID_NOT_RUN = Ruling(
     after=300,
     is_portal_wide=True,
 )
-CANNOT_REACH_ITS_OWN = Ruling(
+CANNOT_REACH_ITS_OWN = ErrorKind(
     PortalAway,
     gettext_noop("The portal cannot reach its own authorisation server; we try again."),
     after=60,
     is_portal_wide=True,
 )
-TOKEN_IS_OLD = Ruling(
+TOKEN_IS_OLD = ErrorKind(
     TryLater,
     gettext_noop("The access token must be refreshed; the call is repeated after that."),
     after=30,
@@ -61,7 +63,7 @@ TOKEN_IS_OLD = Ruling(
 )
 
 # --- a person helps ---------------------------------------------------------------------------------
-CHECK_THE_KEY = Ruling(
+CHECK_THE_KEY = ErrorKind(
     NeedsStaff,
     gettext_noop(
         "The portal does not accept our key: make a new incoming webhook there and put its address "
@@ -69,7 +71,7 @@ CHECK_THE_KEY = Ruling(
     ),
     is_portal_wide=True,
 )
-CHECK_THE_ADDRESS = Ruling(
+CHECK_THE_ADDRESS = ErrorKind(
     NeedsStaff,
     gettext_noop(
         "There is no REST API at this address: compare the portal's webhook address here with the one"
@@ -77,23 +79,23 @@ CHECK_THE_ADDRESS = Ruling(
     ),
     is_portal_wide=True,
 )
-CHECK_THE_METHOD = Ruling(
+CHECK_THE_METHOD = ErrorKind(
     NeedsStaff,
     gettext_noop(
         "The portal does not know this method: compare the webhook address with the one the portal "
         "shows (user number and code) and give the webhook the missing permissions."
     ),
 )
-GIVE_THE_RIGHT = Ruling(
+GIVE_THE_RIGHT = ErrorKind(
     NeedsStaff,
     gettext_noop(
         "Give the webhook's owner the missing right in the portal (CRM permissions), then press Retry."
     ),
 )
-GIVE_THE_SCOPE = Ruling(
+GIVE_THE_SCOPE = ErrorKind(
     NeedsStaff, gettext_noop("Add the missing permission to the webhook in the portal, then press Retry.")
 )
-CHECK_THE_OWNER = Ruling(
+CHECK_THE_OWNER = ErrorKind(
     NeedsStaff,
     gettext_noop(
         "The webhook's owner may not use REST any more (dismissed, extranet, no access): make the "
@@ -101,42 +103,42 @@ CHECK_THE_OWNER = Ruling(
     ),
     is_portal_wide=True,
 )
-USE_AN_APPLICATION = Ruling(
+USE_AN_APPLICATION = ErrorKind(
     NeedsStaff, gettext_noop("This method is closed to webhooks; it needs a local application of the portal.")
 )
-CONFIRM_IN_PORTAL = Ruling(
+CONFIRM_IN_PORTAL = ErrorKind(
     NeedsStaff,
     gettext_noop("The portal's administrator must confirm this call in the portal, then press Retry."),
 )
-RENEW_THE_PLAN = Ruling(
+RENEW_THE_PLAN = ErrorKind(
     NeedsStaff,
     gettext_noop(
         "REST is closed on this portal's plan: renew the plan or the Marketplace subscription in the portal."
     ),
     is_portal_wide=True,
 )
-RAISE_THE_PLAN = Ruling(
+RAISE_THE_PLAN = ErrorKind(
     NeedsStaff, gettext_noop("The portal's plan does not allow this; change the plan, then press Retry.")
 )
-USE_HTTPS = Ruling(
+USE_HTTPS = ErrorKind(
     NeedsStaff,
     gettext_noop("Put the webhook address with https:// into the portal's settings here."),
     is_portal_wide=True,
 )
-PORTAL_IS_GONE = Ruling(
+PORTAL_IS_GONE = ErrorKind(
     NeedsStaff,
     gettext_noop("The portal was deleted or closed; pause its routes or enter another portal."),
     is_portal_wide=True,
 )
-INSTALL_THE_APPLICATION = Ruling(
+INSTALL_THE_APPLICATION = ErrorKind(
     NeedsStaff,
     gettext_noop("Install the application in the portal again and authorise it here."),
     is_portal_wide=True,
 )
 
 # --- nothing helps but another record ---------------------------------------------------------------
-SAID_NO = Ruling(Refused)
-FILL_THE_FIELD = Ruling(
+REFUSED_BY_PORTAL = ErrorKind(Refused)
+FILL_THE_FIELD = ErrorKind(
     Refused, gettext_noop("Map this field on the route, or make it optional in the portal, then press Retry.")
 )
-IS_GONE = Ruling(Refused, gettext_noop("The record was deleted, or the webhook's owner may not see it."))
+IS_GONE = ErrorKind(Refused, gettext_noop("The record was deleted, or the webhook's owner may not see it."))

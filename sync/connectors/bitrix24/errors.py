@@ -12,17 +12,17 @@ import re
 from dataclasses import dataclass
 from html import unescape
 
-from sync.connectors.bitrix24.error_codes import RULINGS
+from sync.connectors.bitrix24.error_codes import ERROR_KINDS
 from sync.connectors.bitrix24.error_kinds import (
     CHECK_THE_ADDRESS,
     CHECK_THE_KEY,
     DID_NOT_RUN,
     GIVE_THE_RIGHT,
     MAY_HAVE_RUN,
+    REFUSED_BY_PORTAL,
     RENEW_THE_PLAN,
-    SAID_NO,
     TOO_FAST,
-    Ruling,
+    ErrorKind,
 )
 from sync.errors import OutcomeUnknown, PortalAway, SyncError, Throttled, TryLater
 from sync.i18n import gettext
@@ -30,7 +30,7 @@ from sync.redaction.masking import mask
 
 
 @dataclass(frozen=True)
-class Said:
+class VendorError:
     """What a portal answered. `status` is None for one command of a batch: those have no status of their own.
 
     `after`: seconds to wait, when the portal told (Retry-After, or operating_reset_at less now).
@@ -65,15 +65,15 @@ WORDLESS = frozenset({"", "0", "-"})
 """Codes that say nothing: the sentence decides."""
 
 
-def error_of(said: Said) -> SyncError:
+def error_of(said: VendorError) -> SyncError:
     """The error a portal's answer means, naming the portal, the method, its own words and what to do."""
     code = code_of(said)
-    ruling = RULINGS.get(code.lower()) or by_status(said)
+    ruling = ERROR_KINDS.get(code.lower()) or by_status(said)
     words = f"{said.portal}: {said.method}: {own_words(said)}"
     return raised_as(ruling, f"{words} {gettext(ruling.advice)}".strip(), said=said, code=code)
 
 
-def code_of(said: Said) -> str:
+def code_of(said: VendorError) -> str:
     """The vendor's code, or the one its sentence stands for when the code says nothing."""
     code = said.code.strip()
     behind = BEHIND_NO_CODE if code in WORDLESS else BEHIND_ACCESS_DENIED
@@ -83,7 +83,7 @@ def code_of(said: Said) -> str:
     return next((meant for pattern, meant in behind if pattern.search(text)), code)
 
 
-def own_words(said: Said) -> str:
+def own_words(said: VendorError) -> str:
     """The vendor's sentence with its code, as staff should read it: no HTML, no secrets, not endless."""
     text = mask(plain(said.description))[:500]
     code = "" if said.code.strip() in WORDLESS else mask(said.code.strip())[:100]
@@ -96,24 +96,24 @@ def plain(text: str) -> str:
     return " ".join(unescape(re.sub(r"<[^<>]*>", " ", text)).split())
 
 
-def by_status(said: Said) -> Ruling:
+def by_status(said: VendorError) -> ErrorKind:
     """What an unknown code means, by the HTTP status; without one (in a batch) it is a refusal."""
     status = said.status or 400
     if not said.is_json and status in BY_STATUS_WITHOUT_JSON:
         return BY_STATUS_WITHOUT_JSON[status]
     if status in BY_STATUS:
         return BY_STATUS[status]
-    return SAID_NO if 400 <= status < 500 else MAY_HAVE_RUN
+    return REFUSED_BY_PORTAL if 400 <= status < 500 else MAY_HAVE_RUN
 
 
-BY_STATUS: dict[int, Ruling] = {
+BY_STATUS: dict[int, ErrorKind] = {
     401: CHECK_THE_KEY,
     402: RENEW_THE_PLAN,
     403: GIVE_THE_RIGHT,
     408: MAY_HAVE_RUN,
     429: TOO_FAST,
 }
-BY_STATUS_WITHOUT_JSON: dict[int, Ruling] = {
+BY_STATUS_WITHOUT_JSON: dict[int, ErrorKind] = {
     # a page instead of JSON comes from what stands before the portal (nginx, its shield), not from REST
     403: DID_NOT_RUN,
     404: CHECK_THE_ADDRESS,
@@ -121,7 +121,7 @@ BY_STATUS_WITHOUT_JSON: dict[int, Ruling] = {
 }
 
 
-def raised_as(ruling: Ruling, message: str, *, said: Said, code: str) -> SyncError:
+def raised_as(ruling: ErrorKind, message: str, *, said: VendorError, code: str) -> SyncError:
     """Build the ruling's error. Nothing a single batch command says is taken for the whole portal."""
     after = said.after if said.after is not None else ruling.after
     error: SyncError
@@ -140,7 +140,7 @@ def raised_as(ruling: Ruling, message: str, *, said: Said, code: str) -> SyncErr
     return error
 
 
-def is_portal_wide(ruling: Ruling, said: Said) -> bool:
+def is_portal_wide(ruling: ErrorKind, said: VendorError) -> bool:
     """Whether every other call to this portal would fare the same now.
 
     An internal error told in proper JSON is not: the portal is alive and one record may be what breaks it.

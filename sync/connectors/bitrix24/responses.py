@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sync.connectors.bitrix24.errors import Said, error_of
-from sync.connectors.bitrix24.transport import Response, as_json
+from sync.connectors.bitrix24.errors import VendorError, error_of
+from sync.connectors.bitrix24.transport import RawResponse, as_json
 from sync.connectors.types import Answer, Command, Usage
 from sync.errors import OutcomeUnknown, SyncError, Throttled
 from sync.i18n import gettext as _
@@ -16,21 +16,21 @@ from sync.i18n import gettext as _
 Envelope = Mapping[str, Any]
 
 
-def read_one(response: Response, *, portal: str, command: Command) -> tuple[Answer, dict[str, Usage]]:
+def read_one(response: RawResponse, *, portal: str, command: Command) -> tuple[Answer, dict[str, Usage]]:
     """The answer to a direct call. What concerns the whole portal is raised, as it is for a batch."""
     envelope = envelope_of(response, portal=portal, method=command.method)
     usage = usage_of({command.method: [envelope.get("time")]})
     error = error_in(envelope, response, portal=portal, method=command.method, usage=usage)
     if error is None:
-        value, told = envelope["result"], (envelope.get("next"), envelope.get("total"))
-        return Answer(value, next_start=_as_start(told[0]), total=_as_start(told[1])), usage
+        value, fault = envelope["result"], (envelope.get("next"), envelope.get("total"))
+        return Answer(value, next_start=_as_start(fault[0]), total=_as_start(fault[1])), usage
     if error.is_portal_wide or (isinstance(error, Throttled) and not error.method):
         raise error
     return Answer(error=error), usage
 
 
 def read_batch(
-    response: Response, *, portal: str, commands: Mapping[str, Command], wire_keys: Mapping[str, str]
+    response: RawResponse, *, portal: str, commands: Mapping[str, Command], wire_keys: Mapping[str, str]
 ) -> tuple[dict[str, Answer], dict[str, Usage]]:
     """The answers to a batch by our own keys. Raises the error of the batch as a whole."""
     envelope = envelope_of(response, portal=portal, method="batch")
@@ -57,12 +57,12 @@ def _one_of_batch(
     parts: Mapping[str, Envelope], key: str, *, portal: str, method: str, usage: Mapping[str, Usage]
 ) -> Answer:
     if key in parts["result_error"]:
-        told = parts["result_error"][key]
-        told = told if isinstance(told, Mapping) else {"error": "", "error_description": str(told)}
-        return Answer(error=error_of(_said(told, portal=portal, method=method, usage=usage)))
+        fault = parts["result_error"][key]
+        fault = fault if isinstance(fault, Mapping) else {"error": "", "error_description": str(fault)}
+        return Answer(error=error_of(_said(fault, portal=portal, method=method, usage=usage)))
     if key in parts["result"]:  # its value may well be null, false or []
-        told = parts["result_next"].get(key), parts["result_total"].get(key)
-        return Answer(parts["result"][key], next_start=_as_start(told[0]), total=_as_start(told[1]))
+        fault = parts["result_next"].get(key), parts["result_total"].get(key)
+        return Answer(parts["result"][key], next_start=_as_start(fault[0]), total=_as_start(fault[1]))
     error = OutcomeUnknown(
         _("%(portal)s: %(method)s: the portal's batch answer lacks this command.")
         % {"portal": portal, "method": method},
@@ -72,7 +72,7 @@ def _one_of_batch(
     return Answer(error=error)
 
 
-def envelope_of(response: Response, *, portal: str, method: str) -> Envelope:
+def envelope_of(response: RawResponse, *, portal: str, method: str) -> Envelope:
     """The JSON object of an answer; raises what an answer that is none means."""
     try:
         envelope = as_json(response.body)
@@ -86,11 +86,13 @@ def envelope_of(response: Response, *, portal: str, method: str) -> Envelope:
         shape = _("an empty answer with HTTP %(status)s")
     description = shape % {"status": response.status}
     after = retry_after(response)
-    raise error_of(Said(portal, method, response.status, description=description, after=after, is_json=False))
+    raise error_of(
+        VendorError(portal, method, response.status, description=description, after=after, is_json=False)
+    )
 
 
 def error_in(
-    envelope: Envelope, response: Response, *, portal: str, method: str, usage: Mapping[str, Usage]
+    envelope: Envelope, response: RawResponse, *, portal: str, method: str, usage: Mapping[str, Usage]
 ) -> SyncError | None:
     """The error an envelope tells. `error: ""` is one; `error: null` beside a result is none."""
     if envelope.get("error") is None and "result" in envelope and response.status < 400:
@@ -102,19 +104,19 @@ def error_in(
 
 
 def _said(
-    told: Envelope,
+    fault: Envelope,
     *,
     portal: str,
     method: str,
     usage: Mapping[str, Usage],
     status: int | None = None,
     after: float | None = None,
-) -> Said:
-    code, description = told.get("error"), told.get("error_description")
+) -> VendorError:
+    code, description = fault.get("error"), fault.get("error_description")
     code = "" if code is None else str(code)
     if code.upper() == "OPERATION_TIME_LIMIT" and after is None and method in usage:
         after = wait_until(usage[method].reset_at)
-    return Said(portal, method, status, code=code, description=str(description or ""), after=after)
+    return VendorError(portal, method, status, code=code, description=str(description or ""), after=after)
 
 
 def usage_of(spent: Mapping[str, list[Any]]) -> dict[str, Usage]:
@@ -124,10 +126,10 @@ def usage_of(spent: Mapping[str, list[Any]]) -> dict[str, Usage]:
     """
     usage: dict[str, Usage] = {}
     for method, times in spent.items():
-        told = [time for time in times if isinstance(time, Mapping) and ("operating" in time)]
+        fault = [time for time in times if isinstance(time, Mapping) and ("operating" in time)]
         resets = [_number(time.get("operating_reset_at")) for time in times if isinstance(time, Mapping)]
-        if told or any(resets):
-            seconds = max((_number(time["operating"]) for time in told), default=0.0)
+        if fault or any(resets):
+            seconds = max((_number(time["operating"]) for time in fault), default=0.0)
             usage[method] = Usage(seconds, max(resets, default=0.0))
     return usage
 
@@ -139,10 +141,10 @@ def wait_until(reset_at: float) -> float | None:
     return min(max(reset_at - time.time() + 1, 1.0), 601.0)
 
 
-def retry_after(response: Response) -> float | None:
+def retry_after(response: RawResponse) -> float | None:
     """Retry-After in seconds, at most an hour; dates there are not worth a parser."""
-    told = (response.headers.get("Retry-After") or "").strip()
-    return float(min(int(told), 3600)) if told.isdecimal() and len(told) < 10 else None
+    fault = (response.headers.get("Retry-After") or "").strip()
+    return float(min(int(fault), 3600)) if fault.isdecimal() and len(fault) < 10 else None
 
 
 def as_map(value: Any) -> Envelope:

@@ -32,7 +32,7 @@ MAX_ANSWER_BYTES = 512 * 1024 * 1024  # 2 500 deals with 200 KB of comments each
 
 
 @dataclass(frozen=True)
-class Response:
+class RawResponse:
     """One HTTP answer, read to its end."""
 
     status: int
@@ -117,7 +117,9 @@ def open_session(access: Access) -> requests.Session:
     return session
 
 
-def send(session: requests.Session, request: requests.Request, *, access: Access, max_bytes: int) -> Response:
+def send(
+    session: requests.Session, request: requests.Request, *, access: Access, max_bytes: int
+) -> RawResponse:
     """Send one request and read the answer to its end, within `read_timeout` seconds as a whole.
 
     Raises PortalAway, OutcomeUnknown, NeedsStaff, or Refused when the answer is longer than `max_bytes`.
@@ -134,7 +136,7 @@ def send(session: requests.Session, request: requests.Request, *, access: Access
         raise fault_of(fault, access) from None
 
 
-def _read(response: requests.Response, *, access: Access, deadline: float, max_bytes: int) -> Response:
+def _read(response: requests.Response, *, access: Access, deadline: float, max_bytes: int) -> RawResponse:
     chunks: list[bytes] = []
     size = 0
     # read1 returns what is there, so that a portal which drips bytes meets the deadline too
@@ -149,7 +151,7 @@ def _read(response: requests.Response, *, access: Access, deadline: float, max_b
             )
         if time.monotonic() > deadline:
             raise _too_slow(access)
-    return Response(response.status_code, response.headers, b"".join(chunks), response.url or "")
+    return RawResponse(response.status_code, response.headers, b"".join(chunks), response.url or "")
 
 
 def fault_of(fault: Exception, access: Access) -> SyncError:
@@ -202,10 +204,10 @@ def _away(access: Access, causes: list[BaseException]) -> PortalAway:
             code="TLS",
         )
     if "resolve" in words.lower():
-        told = _("%(portal)s: the portal cannot be reached: its name does not resolve.")
+        message = _("%(portal)s: the portal cannot be reached: its name does not resolve.")
     else:
-        told = _("%(portal)s: the portal cannot be reached: no connection could be made.")
-    return PortalAway(told % {"portal": access.portal}, code="UNREACHABLE")
+        message = _("%(portal)s: the portal cannot be reached: no connection could be made.")
+    return PortalAway(message % {"portal": access.portal}, code="UNREACHABLE")
 
 
 def _too_slow(access: Access) -> OutcomeUnknown:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.connectors.bitrix24.forms import Tree, parse_request
-from sync.connectors.types import Notice
+from sync.connectors.types import IncomingEvent
 from sync.errors import WebhookRejected
 from sync.redaction.masking import is_secret_key
 
 LOOKED_FOR = "ORIGIN_ID, ID, id, deal_id, data[FIELDS][ID], data[ID], document_id[2]"
 MAX_ID_DIGITS = 18
-LONGEST_ENTITY = 40
+MAX_ENTITY = 40
 
 TECHNICAL = frozenset(
     {
@@ -66,15 +66,15 @@ class Payload:
         """What may be stored: everything but tokens and keys."""
         return _public(self.fields)
 
-    def notice(self) -> Notice:
+    def notice(self) -> IncomingEvent:
         """What it says; raises WebhookRejected missing_id or invalid_id."""
         entity, action = _event_of(self.fields) or _document_of(self.fields) or ("deal", "")
         origin_id = _first_id([("ORIGIN_ID", self.fields.get("ORIGIN_ID"))])
         own_id = _first_id(_own_ids(self.fields))
         if not (origin_id or own_id):
             raise WebhookRejected("missing_id", f"No ID was given. Looked for: {LOOKED_FOR}.")
-        return Notice(
-            entity=entity[:LONGEST_ENTITY],
+        return IncomingEvent(
+            entity=entity[:MAX_ENTITY],
             action=action,
             record_id=origin_id or own_id,
             origin_id=origin_id,

@@ -32,7 +32,7 @@ HANDSHAKE_SECONDS = 10.0
 BLOCKED_SECONDS = 10.0
 """How long we wait for a broker that takes no messages (memory or disk alarm)."""
 
-LONGEST_REASON = 1000
+MAX_REASON = 1000
 """Characters; all headers of a message share one frame."""
 
 DEAD = ".dead"
@@ -47,7 +47,7 @@ class QueueState:
     consumers: int
 
 
-class Link:
+class Connection:
     """An open connection; every method raises TryLater when it is lost, NeedsStaff when RabbitMQ says no."""
 
     def __init__(self, connection: BlockingConnection, *, address: str, user: str) -> None:
@@ -121,13 +121,13 @@ class Link:
         with self._in_our_words():
             channel = self._connection.channel()
             try:
-                told = channel.queue_declare(queue, passive=True).method
+                message = channel.queue_declare(queue, passive=True).method
             except ChannelClosedByBroker as refusal:
                 if refusal.reply_code == NOT_FOUND:
                     return None
                 raise
             channel.close()
-        return QueueState(messages=told.message_count, consumers=told.consumer_count)
+        return QueueState(messages=message.message_count, consumers=message.consumer_count)
 
     def close(self) -> None:
         """End it; acknowledgements under way still go out."""
@@ -146,7 +146,7 @@ class Link:
     def _bury(self, delivery: Delivery, reason: str) -> None:
         """Put a message aside with the reason; confirmed before it is acknowledged, so it cannot be lost."""
         headers = {
-            "reason": reason[:LONGEST_REASON],
+            "reason": reason[:MAX_REASON],
             "queue": delivery.queue,
             "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
@@ -182,7 +182,7 @@ class Link:
 
 
 @contextmanager
-def connect(url: str, *, name: str) -> Iterator[Link]:
+def connect(url: str, *, name: str) -> Iterator[Connection]:
     """A connection for as long as the block lasts; `name` is what RabbitMQ's own screens show.
 
     `url`: amqp://user:password@host:port/virtual-host, amqps for TLS, options as pika knows them
@@ -194,7 +194,7 @@ def connect(url: str, *, name: str) -> Iterator[Link]:
     address = f"{parameters.host}:{parameters.port}/{parameters.virtual_host.removeprefix('/')}"
     with in_our_words(address, user):
         connection = BlockingConnection(parameters)
-    link = Link(connection, address=address, user=user)
+    link = Connection(connection, address=address, user=user)
     try:
         yield link
     finally:

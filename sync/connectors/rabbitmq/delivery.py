@@ -12,7 +12,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 AT_ONCE = 200
 """Messages the broker hands out before the first of them must be acknowledged: one batch."""
 
-MOST_BYTES = 2 * 1024 * 1024
+MAX_BYTES = 2 * 1024 * 1024
 """Bodies of one batch: as escaped JSON they must fit into one statement of the database (16 MiB)."""
 
 
@@ -50,7 +50,7 @@ class Reading:
         """The next ones, in order, and the tag of the last."""
         tag, first = self.waiting.popleft()
         batch, size = [first], len(first.body)
-        while self.waiting and (size := size + len(self.waiting[0][1].body)) <= MOST_BYTES:
+        while self.waiting and (size := size + len(self.waiting[0][1].body)) <= MAX_BYTES:
             tag, delivery = self.waiting.popleft()
             batch.append(delivery)
         return tag, batch

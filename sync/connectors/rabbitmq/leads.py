@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sync.connectors.rabbitmq.wire import Malformed, Packet, type_of
-from sync.connectors.types import Notice
+from sync.connectors.types import IncomingEvent
 
 Action = Literal["create", "update", "move"]
 
@@ -26,13 +26,13 @@ PATTERNS: dict[Action, tuple[str, str]] = {
 
 ACTIONS: dict[str, Action] = {pattern: action for action, (pattern, _) in PATTERNS.items()}
 
-LONGEST_ID = 40
-LONGEST_QUEUE = 255
-LONGEST_LEAD_ID = 18
+MAX_ID = 40
+MAX_QUEUE = 255
+MAX_LEAD_ID = 18
 
 
 @dataclass(frozen=True)
-class Reply:
+class LeadReply:
     """What the bitrix role answered about one request.
 
     `user_id`: the core's ID as text, whichever JSON type it came with; `lead_id`: of a success;
@@ -82,7 +82,7 @@ def error(params: Mapping[str, Any], reason: str, attempts: int) -> tuple[str, d
     }
 
 
-def read_request(packet: Packet) -> Notice:
+def read_request(packet: Packet) -> IncomingEvent:
     """What the core asks for; raises Malformed.
 
     `params`: {"action": create_card | update_card | move_card, "user": as received, "reply_queue": "" when
@@ -97,10 +97,12 @@ def read_request(packet: Packet) -> Notice:
         raise Malformed(f"data.action {str(data['action'])[:40]!r} contradicts pattern {packet.pattern!r}.")
     user = _object(data.get("user"), "data.user")
     params = {"action": word, "user": user, "reply_queue": _reply_queue(data.get("replyQueue"))}
-    return Notice(entity=ENTITY, action=action, record_id=_id(user.get("id"), "data.user.id"), params=params)
+    return IncomingEvent(
+        entity=ENTITY, action=action, record_id=_id(user.get("id"), "data.user.id"), params=params
+    )
 
 
-def read_reply(packet: Packet) -> Reply:
+def read_reply(packet: Packet) -> LeadReply:
     """What the bitrix role answered; raises Malformed."""
     if packet.pattern != REPLY:
         raise Malformed(f"pattern {packet.pattern[:40]!r} is unknown; known is {REPLY}.")
@@ -109,7 +111,7 @@ def read_reply(packet: Packet) -> Reply:
     if status not in ("success", "error"):
         raise Malformed(f"data.status {str(status)[:40]!r} is neither success nor error.")
     is_success = status == "success"
-    return Reply(
+    return LeadReply(
         user_id=_id(_user_id(data), "data.user_id"),
         is_success=is_success,
         lead_id=_lead_id(data.get("bitrix_lead_id")) if is_success else None,
@@ -131,8 +133,8 @@ def _id(value: Any, name: str) -> str:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise Malformed(f"{name} is {type_of(value)}, not an ID.")
     text = str(value)
-    if not text.strip() or len(text) > LONGEST_ID:
-        raise Malformed(f"{name} is empty or longer than {LONGEST_ID} characters.")
+    if not text.strip() or len(text) > MAX_ID:
+        raise Malformed(f"{name} is empty or longer than {MAX_ID} characters.")
     return text
 
 
@@ -148,14 +150,14 @@ def _reply_queue(value: Any) -> str:
         return ""
     if not isinstance(value, str):
         raise Malformed(f"data.replyQueue is {type_of(value)}, not a queue's name.")
-    if len(value.encode()) > LONGEST_QUEUE or value.startswith("amq."):
+    if len(value.encode()) > MAX_QUEUE or value.startswith("amq."):
         raise Malformed(f"data.replyQueue {value[:40]!r} cannot be a queue's name.")
     return value
 
 
 def _lead_id(value: Any) -> int:
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_LEAD_ID and int(text)):
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_LEAD_ID and int(text)):
         raise Malformed(f"data.bitrix_lead_id of a success is {str(value)[:40]!r}, not a lead's ID.")
     return int(text)
 

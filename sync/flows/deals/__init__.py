@@ -24,7 +24,7 @@ from sync.flows.deals import (
     report_back,
 )
 from sync.flows.deals.checkup import CHECKUP
-from sync.flows.deals.forecast import USUAL, usual_on
+from sync.flows.deals.forecast import USUAL_NEXT, usual_next_on
 from sync.flows.deals.missed_changes import missed
 from sync.flows.deals.routing import backfill, sort
 
@@ -45,7 +45,7 @@ FLOW = Flow(
     backfill=backfill,
     merge=merge,
     missed=missed,
-    listing=Listing(newest=crm.newest_deal, between=crm.deals_between, read=crm.read_seen, page=50),
+    listing=Listing(newest=crm.newest_deal, between=crm.deals_between, read=crm.read_listed, page=50),
     steps={
         **reading.STEPS,
         **parties.STEPS,
@@ -58,6 +58,6 @@ FLOW = Flow(
     },
     checkup=CHECKUP,
     first={"source": "fetch", "target": "report"},
-    usual=USUAL,
-    usual_on=usual_on,
+    usual_next=USUAL_NEXT,
+    usual_next_on=usual_next_on,
 )

@@ -26,7 +26,7 @@ _FIELD_LIKE = re.compile(r"[A-Z][A-Z0-9_]+")
 
 
 @dataclass(frozen=True)
-class Furniture:
+class PortalSchema:
     """What a portal told about its deals; None is a question that was not answered."""
 
     fields: Mapping[str, crm.FieldInfo] | None = None
@@ -34,7 +34,7 @@ class Furniture:
     stages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def ask(route: Route, side: Side) -> dict[str, Command]:
+def questions(route: Route, side: Side) -> dict[str, Command]:
     """Fields, funnels, and the stages of the funnels that the route names on this side."""
     commands = {"deal fields": crm.deal_fields(), "deal funnels": crm.deal_funnels()}
     return commands | {
@@ -42,14 +42,14 @@ def ask(route: Route, side: Side) -> dict[str, Command]:
     }
 
 
-def judge(route: Route, source: Mapping[str, Answer], target: Mapping[str, Answer]) -> list[Finding]:
+def findings(route: Route, source: Mapping[str, Answer], target: Mapping[str, Answer]) -> list[Finding]:
     """Faults of the mappings, by what both portals have."""
     where = f"route {route.slug}"
     try:
         stage = DealOptions.of(route.options).stage
     except NeedsStaff as error:
         return [fault(where, error.message)]
-    here, there = _furniture(source), _furniture(target)
+    here, there = _schema(source), _schema(target)
     ways = (
         _Way(where, str(route.target), rules_of(route, "forward"), reads=here, writes=there),
         _Way(where, str(route.source), rules_of(route, "back"), reads=there, writes=here),
@@ -74,8 +74,8 @@ class _Way:
     where: str
     portal: str
     rules: list[Rule]
-    reads: Furniture
-    writes: Furniture
+    reads: PortalSchema
+    writes: PortalSchema
 
     def check(self) -> Iterator[Finding]:
         """Every rule by itself."""
@@ -183,13 +183,13 @@ def _wrong_funnel(way: _Way) -> Iterator[Finding]:
             )
 
 
-def _furniture(answers: Mapping[str, Answer]) -> Furniture:
+def _schema(answers: Mapping[str, Answer]) -> PortalSchema:
     stages = {
         key.removeprefix(_stages_key("")): crm.read_stages(answer.value)
         for key, answer in answers.items()
         if key.startswith(_stages_key("")) and answer.error is None
     }
-    return Furniture(
+    return PortalSchema(
         fields=_read(answers.get("deal fields"), crm.read_fields),
         funnels=_read(answers.get("deal funnels"), crm.read_funnels),
         stages=stages,
@@ -233,4 +233,4 @@ def _fields_read(rule: Rule) -> set[str]:
     return names
 
 
-CHECKUP = Checkup(ask=ask, judge=judge)
+CHECKUP = Checkup(questions=questions, findings=findings)

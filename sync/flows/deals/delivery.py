@@ -56,7 +56,7 @@ def found(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:
     """Adopt what the lost call created; create only when there is nothing."""
     ids = origins.get(job.source_id, [])
     if not ids:
-        with_files = parcel.cargo[job.pk]["files"]
+        with_files = parcel.data[job.pk]["files"]
         return Next("file" if with_files else "create", keeps_attempts=True)
     target_id = min(ids, key=int)
     link = parcel.links[job.route_id, job.source_id]
@@ -92,7 +92,7 @@ def updated(parcel: Parcel, job: Job, _: Any) -> Outcome:
 
 
 def _link(parcel: Parcel, job: Job, target_id: str) -> None:
-    link, content = parcel.links[job.route_id, job.source_id], parcel.cargo[job.pk]
+    link, content = parcel.links[job.route_id, job.source_id], parcel.data[job.pk]
     link.target_id = job.target_id = target_id
     link.state = Link.State.LINKED
     link.content_hash, link.params = content["hash"], content["params"]
@@ -103,7 +103,7 @@ def _link(parcel: Parcel, job: Job, target_id: str) -> None:
 
 def _fields(parcel: Parcel, job: Job) -> dict[str, Any]:
     """The fields to write, with the files that were fetched for them, and with contacts and company."""
-    content = parcel.cargo[job.pk]
+    content = parcel.data[job.pk]
     fields = {**content["fields"], **party_fields(content)}
     if "products" in content and SUM in fields:
         fields |= {"IS_MANUAL_OPPORTUNITY": "Y"}  # or the portal would count the rows together instead
@@ -144,35 +144,35 @@ CREATE = Step(
     calls="target",
     method="crm.item.add",
     prepare=intend,
-    ask=create,
+    request=create,
     read=crm.read_added,
-    hear=created,
-    lookup="find",
-    restart="fetch",
+    on_response=created,
+    verify_step="find",
+    retry_from="fetch",
     folds=True,
 )
 UPDATE = Step(
     calls="target",
     method="crm.item.update",
-    ask=update,
-    hear=updated,
-    restart="fetch",
+    request=update,
+    on_response=updated,
+    retry_from="fetch",
     folds=True,
 )
 STEPS = {
     "create": CREATE,
-    "create_with_files": replace(CREATE, is_alone=True),
+    "create_with_files": replace(CREATE, solo=True),
     "find": Step(
         calls="target",
         method="crm.item.list",
         prepare=intend,
-        ask=find,
+        request=find,
         read=crm.read_origins,
-        hear=found,
+        on_response=found,
         group=50,
     ),
     "update": UPDATE,
-    "update_with_files": replace(UPDATE, is_alone=True),
+    "update_with_files": replace(UPDATE, solo=True),
 }
 
 CREATING_STEPS = ("create", "create_with_files", "find")

@@ -27,8 +27,8 @@ def look(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
 def looked(parcel: Parcel, job: Job, deals: dict[str, Record]) -> Outcome:
     """Carry the target deal's values to the source card."""
     if not deals:
-        told = _("The deal linked with %(deal)s is no longer on %(portal)s.")
-        raise Refused(told % {"deal": job.source_id, "portal": job.route.target})
+        message = _("The deal linked with %(deal)s is no longer on %(portal)s.")
+        raise Refused(message % {"deal": job.source_id, "portal": job.route.target})
     parcel.pack(job, {"record": next(iter(deals.values()))})
     return Next("report")
 
@@ -43,8 +43,8 @@ def report(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     if not fields:
         return Skip(_("Nothing to send back: the webhook brought no parameter that is mapped."))
     if hash_of(fields) == link.back_hash and not job.params:
-        told = _("Nothing to send back: deal %(deal)s of %(portal)s has these values already.")
-        return Skip(told % {"deal": link.source_id, "portal": job.route.source})
+        message = _("Nothing to send back: deal %(deal)s of %(portal)s has these values already.")
+        return Skip(message % {"deal": link.source_id, "portal": job.route.source})
     return crm.update_deal(link.source_id, fields)
 
 
@@ -58,7 +58,7 @@ def reported(parcel: Parcel, job: Job, _: Any) -> Outcome:
 
 
 def _fields(parcel: Parcel, job: Job) -> dict[str, Any]:
-    return fields_back(job, parcel.cargo.get(job.pk, {}).get("record", {}), job.params)
+    return fields_back(job, parcel.data.get(job.pk, {}).get("record", {}), job.params)
 
 
 def _link(parcel: Parcel, job: Job) -> Link | None:
@@ -77,15 +77,22 @@ def _not_ours(job: Job) -> Skip:
     """No link: wait while one may still come of a create under way, else the deal is not ours."""
     route = job.route
     if Job.objects.filter(route=route, state__in=Job.OPEN, step__in=CREATING_STEPS).exists():
-        told = _("The deal mapping of this feedback from %(portal)s is not known yet.")
-        raise NotYet(told % {"portal": route.target}, after=LINK_WAIT)
-    told = _("The deal did not come from %(portal)s by this route: there is no deal mapping.")
-    return Skip(told % {"portal": route.source})
+        message = _("The deal mapping of this feedback from %(portal)s is not known yet.")
+        raise NotYet(message % {"portal": route.target}, after=LINK_WAIT)
+    message = _("The deal did not come from %(portal)s by this route: there is no deal mapping.")
+    return Skip(message % {"portal": route.source})
 
 
 STEPS = {
     "look": Step(
-        calls="target", method="crm.item.list", ask=look, read=crm.read_deals, hear=looked, folds=True
+        calls="target",
+        method="crm.item.list",
+        request=look,
+        read=crm.read_deals,
+        on_response=looked,
+        folds=True,
     ),
-    "report": Step(calls="source", method="crm.item.update", ask=report, hear=reported, folds=True),
+    "report": Step(
+        calls="source", method="crm.item.update", request=report, on_response=reported, folds=True
+    ),
 }

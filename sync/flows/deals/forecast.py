@@ -5,7 +5,7 @@ from sync.flows.deals.next_step import first_report
 from sync.flows.deals.options import DealOptions
 from sync.models import Route
 
-USUAL = {
+USUAL_NEXT = {
     "fetch": "create",
     "file": "create_with_files",
     "find": "announce",
@@ -28,7 +28,7 @@ USUAL = {
 READING = ("fetch", "contacts", "companies")
 
 
-def usual_on(route: Route) -> dict[str, str]:
+def usual_next_on(route: Route) -> dict[str, str]:
     """Product rows are asked for where they are carried; comment and stage are written where one is set."""
     try:
         options = DealOptions.of(route.options)
@@ -38,7 +38,7 @@ def usual_on(route: Route) -> dict[str, str]:
     if options.carry.products:
         changed |= dict.fromkeys(READING, "products")
     first = first_report(options)
-    changed |= {step: first for step, follower in USUAL.items() if follower == "announce"}
+    changed |= {step: first for step, follower in USUAL_NEXT.items() if follower == "announce"}
     if not options.stage:
-        changed |= {step: "" for step, follower in USUAL.items() if follower == "stage"}
+        changed |= {step: "" for step, follower in USUAL_NEXT.items() if follower == "stage"}
     return changed

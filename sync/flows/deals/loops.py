@@ -3,10 +3,10 @@
 from sync.connectors.types import Record
 from sync.models import Link, Route
 
-MOST_HOPS = 10
+MAX_HOPS = 10
 
 
-def goes_home(route: Route, record: Record) -> bool:
+def is_return(route: Route, record: Record) -> bool:
     """Whether the deal began on the portal it would be delivered to, however many portals lie between.
 
     Our own stamp on the deal tells where it came from; from there on the deal mappings do. Two routes there
@@ -17,7 +17,7 @@ def goes_home(route: Route, record: Record) -> bool:
         return False
     came_by = Route.objects.filter(slug=slug, flow=route.flow, target_id=route.source_id).first()
     deal_id = str(record.get("ORIGIN_ID") or "")
-    for _ in range(MOST_HOPS):
+    for _ in range(MAX_HOPS):
         if came_by is None or came_by.source_id == route.target_id:
             return came_by is not None
         links = Link.objects.filter(entity="deal", target_id=deal_id, route__target_id=came_by.source_id)

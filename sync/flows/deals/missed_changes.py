@@ -2,13 +2,13 @@
 
 from django.db.models import Max
 
-from sync.connectors.types import Seen
+from sync.connectors.types import ListedRecord
 from sync.flows.deals.next_step import DELIVERY
 from sync.flows.deals.options import DealOptions
 from sync.models import Job, Link, Route
 
 
-def missed(route: Route, seen: list[Seen]) -> list[str]:
+def missed(route: Route, seen: list[ListedRecord]) -> list[str]:
     """IDs of deals that changed after the last job we have for them.
 
     A deal that has not travelled yet counts only where the route takes all deals of its source.

@@ -37,7 +37,7 @@ def pending(content: dict[str, Any]) -> Party | None:
 
 def onward(parcel: Parcel, job: Job) -> Next | Done | Skip:
     """The next step on the way to the target."""
-    content = parcel.cargo[job.pk]
+    content = parcel.data[job.pk]
     for party in parties_of(content):
         if not (party.get("target") or party.get("fields")):
             return Next(READING[party["entity"]])
@@ -47,7 +47,7 @@ def onward(parcel: Parcel, job: Job) -> Next | Done | Skip:
 
 
 def _writing(parcel: Parcel, job: Job) -> Next | Done | Skip:
-    content, link = parcel.cargo[job.pk], parcel.link(job)
+    content, link = parcel.data[job.pk], parcel.link(job)
     looks_first = options_of(job.route).look_first
     if link is None and not looks_first:
         return Next("file" if content["files"] else "create")
@@ -62,7 +62,7 @@ def _writing(parcel: Parcel, job: Job) -> Next | Done | Skip:
 
 def delivered(parcel: Parcel, job: Job, *, note: str = "") -> Next | Done | Skip:
     """The deal is there: product rows next, then what came with its first delivery, if that is still open."""
-    content, link = parcel.cargo[job.pk], parcel.links[job.route_id, job.source_id]
+    content, link = parcel.data[job.pk], parcel.links[job.route_id, job.source_id]
     if "rows" in content:
         return Next("set_products" if content["rows"] else "clear_products", note=note)
     if not link.reported_at and (step := first_report(options_of(job.route))):
@@ -71,8 +71,8 @@ def delivered(parcel: Parcel, job: Job, *, note: str = "") -> Next | Done | Skip
         reported(parcel, job)
     if content.get("is_written"):
         return Done(note=note)
-    told = _("Nothing to send: deal %(deal)s of %(portal)s has these values already.")
-    return Skip(told % {"deal": link.target_id, "portal": job.route.target})
+    message = _("Nothing to send: deal %(deal)s of %(portal)s has these values already.")
+    return Skip(message % {"deal": link.target_id, "portal": job.route.target})
 
 
 def first_report(options: DealOptions) -> str:
@@ -92,7 +92,7 @@ def reported(parcel: Parcel, job: Job) -> Done:
 
 def written(parcel: Parcel, job: Job) -> None:
     """Remember that this job has written to the target."""
-    content = parcel.cargo[job.pk]
+    content = parcel.data[job.pk]
     content["is_written"] = True
     if "products" in content:  # else no step after this one asks
         parcel.pack(job, content)
@@ -100,7 +100,7 @@ def written(parcel: Parcel, job: Job) -> None:
 
 def leave_out(parcel: Parcel, job: Job, party: Party) -> None:
     """The deal goes without this party; its next event tries again."""
-    content = parcel.cargo[job.pk]
+    content = parcel.data[job.pk]
     content["parties"] = [one for one in parties_of(content) if one is not party]
     content["file_ids"].pop(FIELD_OF[party["entity"]], None)
     content["hash"] = ""

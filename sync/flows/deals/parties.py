@@ -91,7 +91,7 @@ def read_parties(entity: str, parcel: Parcel, jobs: list[Job]) -> Command | Outc
     for job in jobs:
         for party in unread[job.pk]:
             party["target"] = known.get(party["id"], "")
-        parcel.pack(job, parcel.cargo[job.pk])
+        parcel.pack(job, parcel.data[job.pk])
     wanted = [one["id"] for job in jobs for one in unread[job.pk] if not one["target"]]
     asked = list(dict.fromkeys(wanted))[:READ_AT_ONCE]
     parcel.found.update({(job.pk, entity): set(asked) for job in jobs})
@@ -108,7 +108,7 @@ def parties_read(entity: str, parcel: Parcel, job: Job, records: dict[str, Recor
             missing.append(party)
     for party in missing:
         leave_out(parcel, job, party)
-    parcel.pack(job, parcel.cargo[job.pk])
+    parcel.pack(job, parcel.data[job.pk])
     words = {"ids": ", ".join(party["id"] for party in missing), "portal": job.route.source}
     warning = _(LEFT_BEHIND[entity]) % words
     step = onward(parcel, job)
@@ -134,21 +134,21 @@ def portable(entity: str, record: Record) -> dict[str, Any]:
 def _unread(parcel: Parcel, job: Job, entity: str) -> list[Party]:
     return [
         party
-        for party in parties_of(parcel.cargo[job.pk])
+        for party in parties_of(parcel.data[job.pk])
         if party["entity"] == entity and not (party.get("target") or party.get("fields"))
     ]
 
 
-def _reading(entity: str, *, otherwise: str) -> Step:
+def _reading(entity: str, *, fallback_step: str) -> Step:
     return Step(
         calls="source",
         method="crm.item.list",
-        ask=partial(read_parties, entity),
+        request=partial(read_parties, entity),
         read=crm.read_contacts if entity == "contact" else crm.read_companies,
-        hear=partial(parties_read, entity),
+        on_response=partial(parties_read, entity),
         group=READ_AT_ONCE,
-        otherwise=otherwise,
-        restart="fetch",
+        fallback_step=fallback_step,
+        retry_from="fetch",
         folds=True,
     )
 
@@ -157,14 +157,14 @@ def _leaving(entity: str) -> Step:
     return Step(
         calls="source",
         method="crm.item.list",
-        ask=partial(leave_unread, entity),
-        hear=lambda _, __, ___: Next("fetch"),
+        request=partial(leave_unread, entity),
+        on_response=lambda _, __, ___: Next("fetch"),
     )
 
 
 STEPS = {
-    "contacts": _reading("contact", otherwise="without_contacts"),
-    "companies": _reading("company", otherwise="without_companies"),
+    "contacts": _reading("contact", fallback_step="without_contacts"),
+    "companies": _reading("company", fallback_step="without_companies"),
     "without_contacts": _leaving("contact"),
     "without_companies": _leaving("company"),
 }

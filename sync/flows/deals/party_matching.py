@@ -47,7 +47,7 @@ def intend(parcel: Parcel) -> None:
     `parcel.found`: (job ID) → the Link of that party.
     """
     _fill_in(parcel)
-    firsts = [(job, party) for job in parcel.jobs if (party := pending(parcel.cargo[job.pk]))]
+    firsts = [(job, party) for job in parcel.jobs if (party := pending(parcel.data[job.pk]))]
     before = set(_keys_of(_links(firsts)))
     fresh: dict[Key, Link] = {
         (job.route_id, party["entity"], party["id"]): Link(
@@ -64,7 +64,7 @@ def intend(parcel: Parcel) -> None:
         is_ours = link.params.get("job") == job.pk and (job.route_id, link.entity, link.source_id) in fresh
         if is_ours and not options_of(job.route).look_first:
             party["is_new"] = True  # nobody can have created it
-            parcel.pack(job, parcel.cargo[job.pk])
+            parcel.pack(job, parcel.data[job.pk])
         parcel.found[job.pk] = link
     _take_over(parcel, [link for key, link in after.items() if key not in fresh])
 
@@ -72,7 +72,7 @@ def intend(parcel: Parcel) -> None:
 def match(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """Who on the target has the party's phone, or e-mail?"""
     job = jobs[0]
-    party = pending(parcel.cargo[job.pk])
+    party = pending(parcel.data[job.pk])
     if party is None:
         return onward(parcel, job)
     link = parcel.found[job.pk]
@@ -93,14 +93,14 @@ def matched(parcel: Parcel, job: Job, found: dict[str, list[str]]) -> Outcome:
     if ids := found.get(IN_CAPITALS[party["entity"]], []):
         return _adopt(parcel, job, party, min(ids, key=int))
     party["asked"] = [*party.get("asked", []), next(_unasked(party))]
-    parcel.pack(job, parcel.cargo[job.pk])
+    parcel.pack(job, parcel.data[job.pk])
     return Next("party" if any(_unasked(party)) else "add_party", keeps_attempts=True)
 
 
 def add(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """A new contact or company with our stamp."""
     job = jobs[0]
-    party = pending(parcel.cargo[job.pk])
+    party = pending(parcel.data[job.pk])
     if party is None or parcel.found[job.pk].is_linked or not party.get("is_new"):
         return Next("party")
     _wait_for_maker(job, parcel.found[job.pk])
@@ -116,7 +116,7 @@ def added(parcel: Parcel, job: Job, target_id: str) -> Outcome:
 def seek(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """An earlier create may have run: who bears our stamp?"""
     job = jobs[0]
-    party = pending(parcel.cargo[job.pk])
+    party = pending(parcel.data[job.pk])
     if party is None or parcel.found[job.pk].is_linked:
         return Next("party")
     _wait_for_maker(job, parcel.found[job.pk])
@@ -129,14 +129,14 @@ def sought(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:
     if ids := origins.get(party["id"], []):
         return _adopt(parcel, job, party, min(ids, key=int))
     party["is_new"] = True
-    parcel.pack(job, parcel.cargo[job.pk])
+    parcel.pack(job, parcel.data[job.pk])
     return Next("party", keeps_attempts=True)
 
 
 def give_up(parcel: Parcel, jobs: list[Job]) -> Outcome:
     """The target does not take it: the deal goes without; the intent is free for others, who look first."""
     job = jobs[0]
-    if party := pending(parcel.cargo[job.pk]):
+    if party := pending(parcel.data[job.pk]):
         link = parcel.found[job.pk]
         if link.params.get("job") == job.pk:
             link.params = {**link.params, "job": 0}
@@ -146,7 +146,7 @@ def give_up(parcel: Parcel, jobs: list[Job]) -> Outcome:
 
 
 def _current(parcel: Parcel, job: Job) -> Party:
-    party = pending(parcel.cargo[job.pk])
+    party = pending(parcel.data[job.pk])
     if party is None:
         raise LookupError(f"job {job.pk} has no party to work on")
     return party
@@ -169,7 +169,7 @@ def _adopt(parcel: Parcel, job: Job, party: Party, target_id: str) -> Outcome:
     link.state = Link.State.LINKED
     parcel.touch(link, "target_id", "state", "params")
     party["target"] = target_id
-    parcel.pack(job, parcel.cargo[job.pk])
+    parcel.pack(job, parcel.data[job.pk])
     return onward(parcel, job)
 
 
@@ -183,7 +183,7 @@ def _fill_in(parcel: Parcel) -> None:
     """Parties that another deal has linked since this one was read; one query a route and entity."""
     open_ones: dict[tuple[int, str], list[tuple[Job, Party]]] = {}
     for job in parcel.jobs:
-        for party in parties_of(parcel.cargo[job.pk]):
+        for party in parties_of(parcel.data[job.pk]):
             if not party.get("target"):
                 open_ones.setdefault((job.route_id, party["entity"]), []).append((job, party))
     for (_, entity), found in open_ones.items():
@@ -191,7 +191,7 @@ def _fill_in(parcel: Parcel) -> None:
         for job, party in found:
             if party["id"] in known:
                 party["target"] = known[party["id"]]
-                parcel.pack(job, parcel.cargo[job.pk])
+                parcel.pack(job, parcel.data[job.pk])
 
 
 def _links(firsts: list[tuple[Job, Party]], *, is_locked: bool = False) -> list[Link]:
@@ -222,23 +222,24 @@ def _take_over(parcel: Parcel, links: list[Link]) -> None:
             link.params = {"job": taker.pk}
             link.save(update_fields=["params"])
             _current(parcel, taker).pop("is_new", None)  # the former maker's create may have run
-            parcel.pack(taker, parcel.cargo[taker.pk])
+            parcel.pack(taker, parcel.data[taker.pk])
 
 
-_STEP = partial(Step, calls="target", prepare=intend, otherwise="without_party", restart="fetch")
+_STEP = partial(Step, calls="target", prepare=intend, fallback_step="without_party", retry_from="fetch")
+_FOLDING = partial(_STEP, folds=True)
 STEPS = {
-    "party": _STEP(
-        method="crm.duplicate.findbycomm", ask=match, read=crm.read_duplicates, hear=matched, folds=True
+    "party": _FOLDING(
+        method="crm.duplicate.findbycomm", request=match, read=crm.read_duplicates, on_response=matched
     ),
-    "add_party": _STEP(
-        method="crm.item.add", ask=add, read=crm.read_added, hear=added, lookup="seek_party", folds=True
+    "add_party": _FOLDING(
+        method="crm.item.add", request=add, read=crm.read_added, on_response=added, verify_step="seek_party"
     ),
-    "seek_party": _STEP(method="crm.item.list", ask=seek, read=crm.read_origins, hear=sought),
+    "seek_party": _STEP(method="crm.item.list", request=seek, read=crm.read_origins, on_response=sought),
     "without_party": Step(
         calls="target",
         method="crm.item.add",
         prepare=intend,
-        ask=give_up,
-        hear=lambda _, __, ___: Next("party"),
+        request=give_up,
+        on_response=lambda _, __, ___: Next("party"),
     ),
 }

@@ -23,12 +23,12 @@ KEPT_AS = "PRODUCT_ROWS"
 
 def read_rows(parcel: Parcel, jobs: list[Job]) -> Command:
     """The next 50 rows of a deal."""
-    return crm.product_rows_of(jobs[0].source_id, start=len(parcel.cargo[jobs[0].pk].get("read_rows", [])))
+    return crm.product_rows_of(jobs[0].source_id, start=len(parcel.data[jobs[0].pk].get("read_rows", [])))
 
 
 def rows_read(parcel: Parcel, job: Job, page: list[dict[str, str]]) -> Outcome:
     """All rows known: they travel when they differ from what the target has."""
-    content, link = parcel.cargo[job.pk], parcel.link(job)
+    content, link = parcel.data[job.pk], parcel.link(job)
     rows = [*content.get("read_rows", []), *page]
     content["read_rows"] = rows
     parcel.pack(job, content)
@@ -44,12 +44,12 @@ def rows_read(parcel: Parcel, job: Job, page: list[dict[str, str]]) -> Outcome:
 
 def write_rows(parcel: Parcel, jobs: list[Job]) -> Command:
     """Replace the rows of the target deal."""
-    return crm.product_rows_set(str(_link(parcel, jobs[0]).target_id), parcel.cargo[jobs[0].pk]["rows"])
+    return crm.product_rows_set(str(_link(parcel, jobs[0]).target_id), parcel.data[jobs[0].pk]["rows"])
 
 
 def rows_written(parcel: Parcel, job: Job, _: Any) -> Outcome:
     """The target has the rows."""
-    content, link = parcel.cargo[job.pk], _link(parcel, job)
+    content, link = parcel.data[job.pk], _link(parcel, job)
     link.files = {**link.files, KEPT_AS: [_hash(content.pop("rows"))]}
     parcel.touch(link, "files")
     written(parcel, job)
@@ -59,7 +59,7 @@ def rows_written(parcel: Parcel, job: Job, _: Any) -> Outcome:
 def go_without(parcel: Parcel, jobs: list[Job]) -> Outcome:
     """They cannot be read or written: the deal goes on, and its next event tries again."""
     job = jobs[0]
-    content = parcel.cargo[job.pk]
+    content = parcel.data[job.pk]
     content["products"] = LEFT_OUT
     content.pop("rows", None)
     parcel.pack(job, content)
@@ -77,27 +77,27 @@ def _link(parcel: Parcel, job: Job) -> Link:
 SET = Step(
     calls="target",
     method="crm.item.productrow.set",
-    ask=write_rows,
-    hear=rows_written,
-    otherwise="without_products",
+    request=write_rows,
+    on_response=rows_written,
+    fallback_step="without_products",
     folds=True,
 )
 STEPS = {
     "products": Step(
         calls="source",
         method="crm.item.productrow.list",
-        ask=read_rows,
+        request=read_rows,
         read=crm.read_product_rows,
-        hear=rows_read,
-        otherwise="without_products",
+        on_response=rows_read,
+        fallback_step="without_products",
         folds=True,
     ),
     "set_products": SET,
-    "clear_products": replace(SET, is_alone=True),  # a batch cannot say "an empty list"
+    "clear_products": replace(SET, solo=True),  # a batch cannot say "an empty list"
     "without_products": Step(
         calls="target",
         method="crm.item.productrow.set",
-        ask=go_without,
-        hear=lambda _, __, ___: Next("fetch"),
+        request=go_without,
+        on_response=lambda _, __, ___: Next("fetch"),
     ),
 }

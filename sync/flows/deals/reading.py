@@ -12,7 +12,7 @@ from sync.connectors.bitrix24.downloads import DOWNLOAD
 from sync.connectors.types import Command, File, Record
 from sync.errors import Refused
 from sync.flows.contract import Next, Outcome, Parcel, Skip, Step
-from sync.flows.deals.loops import goes_home
+from sync.flows.deals.loops import is_return
 from sync.flows.deals.mapping import fields_there, hash_of
 from sync.flows.deals.next_step import FIELD_OF, UNREAD, onward
 from sync.flows.deals.options import options_of
@@ -46,7 +46,7 @@ def fetched(parcel: Parcel, job: Job, deals: dict[str, Record]) -> Outcome:
 def _will_create(
     parcel: Parcel, job: Job, record: Record, params: dict[str, Any], link: Link | None
 ) -> Outcome:
-    if link is None and goes_home(job.route, record):
+    if link is None and is_return(job.route, record):
         return Skip(
             _("Deal %(deal)s began on %(target)s: it does not travel back there as a new deal.")
             % {"deal": job.source_id, "target": job.route.target}
@@ -135,7 +135,7 @@ def files_in(value: Any) -> list[dict[str, str]]:
 
 def _next_file(parcel: Parcel, job: Job) -> dict[str, str] | None:
     here = set(Attachment.objects.filter(job=job).values_list("field", "file_id"))
-    for field, files in parcel.cargo[job.pk]["files"].items():
+    for field, files in parcel.data[job.pk]["files"].items():
         for file in files:
             if (field, file["file_id"]) not in here:
                 return {**file, "field": field}
@@ -151,19 +151,19 @@ STEPS = {
     "fetch": Step(
         calls="source",
         method="crm.item.list",
-        ask=fetch,
+        request=fetch,
         read=crm.read_deals,
-        hear=fetched,
+        on_response=fetched,
         group=50,
         folds=True,
     ),
     "file": Step(
         calls="source",
         method=DOWNLOAD,
-        ask=fetch_file,
-        hear=file_fetched,
-        is_alone=True,
-        restart="fetch",
+        request=fetch_file,
+        on_response=file_fetched,
+        solo=True,
+        retry_from="fetch",
         folds=True,
     ),
 }

@@ -34,7 +34,7 @@ def announced(parcel: Parcel, job: Job, answers: list[Answer]) -> Outcome:
     """Done when both were taken; the stage is not written again after staff may have moved the card on."""
     comment_answer, stage_answer = answers
     if comment_answer.error and not stage_answer.error:
-        parcel.pack(job, {**parcel.cargo.get(job.pk, {}), STAGED: True})
+        parcel.pack(job, {**parcel.data.get(job.pk, {}), STAGED: True})
     comment_answer.result()
     refusal = stage_answer.error
     return Next("stage", note=refusal.message) if refusal else reported(parcel, job)
@@ -78,12 +78,12 @@ def staged(parcel: Parcel, job: Job, _: Any) -> Outcome:
 
 def _stage(parcel: Parcel, job: Job) -> str:
     """The stage that is still to be set; "" when the route has none."""
-    return "" if parcel.cargo.get(job.pk, {}).get(STAGED) else options_of(job.route).stage
+    return "" if parcel.data.get(job.pk, {}).get(STAGED) else options_of(job.route).stage
 
 
 def _text(parcel: Parcel, job: Job) -> str:
     link = parcel.links[job.route_id, job.source_id]
-    title = parcel.cargo.get(job.pk, {}).get("title", "")
+    title = parcel.data.get(job.pk, {}).get("title", "")
     options = options_of(job.route)
     return options.comment_text(target_id=str(link.target_id), source_id=job.source_id, title=title)
 
@@ -92,27 +92,27 @@ STEPS = {
     "announce": Step(
         calls="source",
         method="crm.timeline.comment.add",
-        ask=announce,
-        hear=announced,
+        request=announce,
+        on_response=announced,
         commands=TOGETHER,
-        lookup="find_comment",
-        otherwise="stage",
+        verify_step="find_comment",
+        fallback_step="stage",
     ),
     "comment": Step(
         calls="source",
         method="crm.timeline.comment.add",
-        ask=comment,
-        hear=commented,
-        lookup="find_comment",
-        otherwise="stage",
+        request=comment,
+        on_response=commented,
+        verify_step="find_comment",
+        fallback_step="stage",
     ),
     "find_comment": Step(
         calls="source",
         method="crm.timeline.comment.list",
-        ask=find_comment,
+        request=find_comment,
         read=crm.read_comments,
-        hear=comment_found,
-        otherwise="stage",
+        on_response=comment_found,
+        fallback_step="stage",
     ),
-    "stage": Step(calls="source", method="crm.item.update", ask=stage, hear=staged),
+    "stage": Step(calls="source", method="crm.item.update", request=stage, on_response=staged),
 }

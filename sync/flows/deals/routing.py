@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from sync.flows.contract import Ignored, Side, Ticket
+from sync.flows.contract import Ignored, JobSpec, Side
 from sync.flows.deals.comments import sort_comments
 from sync.flows.deals.delivery import CREATING_STEPS
 from sync.flows.deals.mapping import back_fields
@@ -12,12 +12,12 @@ from sync.models import Event, Job, Link, Route
 FEEDBACK, COMMENT = "feedback", "comment"
 
 
-def backfill(source_id: str) -> Ticket:
+def backfill(source_id: str) -> JobSpec:
     """A deal to be delivered again because staff asked."""
-    return Ticket(DELIVERY, source_id, "fetch")
+    return JobSpec(DELIVERY, source_id, "fetch")
 
 
-def sort(route: Route, side: Side, events: list[Event]) -> list[Ticket | Ignored]:
+def sort(route: Route, side: Side, events: list[Event]) -> list[JobSpec | Ignored]:
     """One verdict an event: the source's deliver deals, the target's bring feedback; comments apart."""
     comments = [event for event in events if event.entity == COMMENT]
     if not comments:
@@ -27,22 +27,22 @@ def sort(route: Route, side: Side, events: list[Event]) -> list[Ticket | Ignored
     return [next(about_comments if event.entity == COMMENT else about_deals) for event in events]
 
 
-def _sort_deals(route: Route, side: Side, events: list[Event]) -> list[Ticket | Ignored]:
+def _sort_deals(route: Route, side: Side, events: list[Event]) -> list[JobSpec | Ignored]:
     if side == "source":
-        return [_irrelevant(event) or Ticket(DELIVERY, event.record_id, "fetch") for event in events]
+        return [_irrelevant(event) or JobSpec(DELIVERY, event.record_id, "fetch") for event in events]
     return _sort_feedback(route, events)
 
 
 def _irrelevant(event: Event) -> Ignored | None:
     if event.entity != "deal":
-        told = _("This route carries deals; the event is about a %(entity)s.")
-        return Ignored(told % {"entity": _(event.entity)})
+        message = _("This route carries deals; the event is about a %(entity)s.")
+        return Ignored(message % {"entity": _(event.entity)})
     if event.action == "delete":
         return Ignored(_("Deletions do not travel: the other portal keeps its deal."))
     return None
 
 
-def _sort_feedback(route: Route, events: list[Event]) -> list[Ticket | Ignored]:
+def _sort_feedback(route: Route, events: list[Event]) -> list[JobSpec | Ignored]:
     own_ids = [event.own_id for event in events if event.own_id]
     linked = Link.objects.filter(route=route, entity="deal", target_id__in=own_ids)
     source_of = dict(linked.values_list("target_id", "source_id"))
@@ -50,16 +50,16 @@ def _sort_feedback(route: Route, events: list[Event]) -> list[Ticket | Ignored]:
     may_be_ours = being_created.exists()
     first = "look" if back_fields(route) else "report"
 
-    def verdict(event: Event) -> Ticket | Ignored:
+    def decision(event: Event) -> JobSpec | Ignored:
         if irrelevant := _irrelevant(event):
             return irrelevant
         if event.own_id in source_of:
-            return Ticket(FEEDBACK, source_of[event.own_id], first)
+            return JobSpec(FEEDBACK, source_of[event.own_id], first)
         if event.origin_id:  # the sender names the deal on the other side itself
-            return Ticket(FEEDBACK, event.origin_id, first)
+            return JobSpec(FEEDBACK, event.origin_id, first)
         if may_be_ours:  # the answer of its create may be lost: wait until we know
-            return Ticket(FEEDBACK, f"?{event.own_id}", first)
-        told = _("Deal %(deal)s of %(portal)s did not come from %(source)s.")
-        return Ignored(told % {"deal": event.own_id, "portal": route.target, "source": route.source})
+            return JobSpec(FEEDBACK, f"?{event.own_id}", first)
+        message = _("Deal %(deal)s of %(portal)s did not come from %(source)s.")
+        return Ignored(message % {"deal": event.own_id, "portal": route.target, "source": route.source})
 
-    return [verdict(event) for event in events]
+    return [decision(event) for event in events]

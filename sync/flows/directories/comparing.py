@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from sync.flows.directories.counts import Tally, as_seen
+from sync.flows.directories.counts import Counts, as_seen
 from sync.flows.directories.extracting import Record
 from sync.flows.directories.kinds import Value
 from sync.flows.directories.table import Row, Table
@@ -36,17 +36,17 @@ class Comparison:
     directory: Directory
     table: Table
     parents: Table | None
-    is_rehearsal: bool = False
-    tally: Tally = field(default_factory=Tally)
+    is_dry_run: bool = False
+    counts: Counts = field(default_factory=Counts)
     adopted: set[Any] = field(default_factory=set)
 
     @classmethod
-    def of(cls, directory: Directory, *, is_rehearsal: bool = False) -> Comparison:
+    def of(cls, directory: Directory, *, is_dry_run: bool = False) -> Comparison:
         """With the directory's table and its parent's; NeedsStaff when one is not as the settings say."""
         table = Table.of(directory, columns_of(directory))
         parent = directory.parent
         parents = Table.of(parent, columns_of(parent)) if parent else None
-        return cls(directory, table, parents, is_rehearsal)
+        return cls(directory, table, parents, is_dry_run)
 
     def plan(self, records: list[Record]) -> Plan:
         """What to write for these records; counts and notes go to the tally."""
@@ -62,25 +62,25 @@ class Comparison:
                 self._adopt(plan, record, adoptable[key], values)
             else:
                 plan.inserts.append((record, {self.table.key: self._key(key), **values}))
-                self.tally.note("created", key, _told(values))
+                self.counts.note("created", key, _told(values))
         return plan
 
     def missing(self, present: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
         """Of these rows, those whose records the source did not show."""
-        return [(pk, key) for pk, key in present if as_seen(key) not in self.tally.seen]
+        return [(pk, key) for pk, key in present if as_seen(key) not in self.counts.seen]
 
     def _wanted(self, records: list[Record]) -> dict[str, tuple[Record, dict[str, Value]]]:
         """The records that are whole, by ID, with their columns' values; the others are noted as errors."""
         parents = self._parents(records)
         wanted: dict[str, tuple[Record, dict[str, Value]]] = {}
         for record in records:
-            is_new = self.tally.see(record.key) if record.key else True
+            is_new = self.counts.see(record.key) if record.key else True
             if not is_new:
                 continue
             try:
                 wanted[record.key] = (record, self._values(record, parents))
             except ValueError as error:
-                self.tally.note("errors", record.key, str(error))
+                self.counts.note("errors", record.key, str(error))
         return wanted
 
     def _parents(self, records: list[Record]) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class Comparison:
         return {column: self._shape(column, text) for column, text in texts.items()}
 
     def _parent_pk(self, record: Record, parents: Mapping[str, Any]) -> Any:
-        if not record.parent or record.parent in parents or self.is_rehearsal:
+        if not record.parent or record.parent in parents or self.is_dry_run:
             return parents.get(record.parent)
         parent = self.directory.parent
         words = {"key": record.parent, "slug": parent.slug if parent else ""}
@@ -132,21 +132,21 @@ class Comparison:
 
     def _change(self, plan: Plan, record: Record, row: Row, values: dict[str, Value]) -> None:
         changed = {column: value for column, value in values.items() if row.values[column] != value}
-        told = "; ".join(f"{column}: {row.values[column]} → {changed[column]}" for column in changed)
+        message = "; ".join(f"{column}: {row.values[column]} → {changed[column]}" for column in changed)
         if row.is_gone:
             changed[self.table.gone] = self.table.here_mark()
-            told = "; ".join(filter(None, [_("it is back"), told]))
+            message = "; ".join(filter(None, [_("it is back"), message]))
         if not changed:
-            self.tally.counts["unchanged"] += 1
+            self.counts.counts["unchanged"] += 1
             return
         plan.updates[row.pk] = (record, changed)
-        self.tally.note("updated", record.key, told)
+        self.counts.note("updated", record.key, message)
 
     def _adopt(self, plan: Plan, record: Record, row: Row, values: dict[str, Value]) -> None:
         changed = {column: value for column, value in values.items() if row.values[column] != value}
         plan.updates[row.pk] = (record, {self.table.key: self._key(record.key), **changed})
         self.adopted.add(row.pk)
-        self.tally.note(
+        self.counts.note(
             "adopted", record.key, _("row %(pk)s: %(values)s") % {"pk": row.pk, "values": _told(values)}
         )
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from sync.models import DirectoryNote, DirectoryRun
 from sync.models.directory import COUNTS
 
-MOST_NOTES = 500
+MAX_NOTES = 500
 """Notes that a run keeps of each outcome; the counts know them all."""
 
-LONGEST_NOTE = 500
+MAX_NOTE = 500
 
 
 @dataclass
-class Tally:
+class Counts:
     """Counts and notes of one pass over the records. `seen`: their IDs, numbers where they are numbers."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -38,8 +38,8 @@ class Tally:
     def note(self, outcome: str, key: str, text: str) -> None:
         """One more of this outcome, and what happened to the record."""
         self.counts[outcome] += 1
-        if self.counts[outcome] <= MOST_NOTES:
-            self.notes.append((outcome, key[:60], text[:LONGEST_NOTE]))
+        if self.counts[outcome] <= MAX_NOTES:
+            self.notes.append((outcome, key[:60], text[:MAX_NOTE]))
 
     def store(self, run: DirectoryRun, notes: Iterable[str] = COUNTS) -> None:
         """Write counts and the notes of these outcomes to the run, replacing what an earlier try wrote."""

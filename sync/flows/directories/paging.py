@@ -10,9 +10,9 @@ from sync.connectors.bitrix24.directories import PAGE, Params, Source
 from sync.connectors.types import Answer, Command
 from sync.gateway.id_ranges import Range, cut
 
-MOST_PAGES = 50
+MAX_PAGES = 50
 
-MOST_AGAIN = 2
+MAX_REPEATS = 2
 """A list that changes while it is read is read again so often; then nothing is taken for gone."""
 
 
@@ -38,7 +38,7 @@ class Progress:
     def pages_left(self) -> int:
         """How many pages could be asked for now; of ranges no more than a request holds."""
         if self.ranges is not None:
-            return len(_cut(self, MOST_PAGES)) if self.ranges else 0
+            return len(_cut(self, MAX_PAGES)) if self.ranges else 0
         if self.total is None:
             return 1
         return max(0, -(-(self.total - self.start) // PAGE))
@@ -49,7 +49,7 @@ def first_command(source: Source, params: Params) -> Command:
     return source.newest(params) if source.paging == "ranges" else source.page(params, 0)
 
 
-def first_heard(progress: Progress, source: Source, answer: Answer, params: Params) -> list[Any]:
+def after_first(progress: Progress, source: Source, answer: Answer, params: Params) -> list[Any]:
     """The rows of the first answer that are to be kept; `progress` learns what is left."""
     rows = source.read(answer.result(), params)
     if source.paging == "ranges":
@@ -69,7 +69,7 @@ def next_commands(progress: Progress, source: Source, params: Params, room: int)
     return tuple(source.between(params, one.after, one.up_to) for one in _cut(progress, room)[:room])
 
 
-def next_heard(progress: Progress, source: Source, answers: Sequence[Answer], params: Params) -> list[Any]:
+def after_next(progress: Progress, source: Source, answers: Sequence[Answer], params: Params) -> list[Any]:
     """The rows of those pages; `progress` learns what is left."""
     pages = [source.read(answer.result(), params) for answer in answers]
     rows = [row for page in pages for row in page]
@@ -95,7 +95,7 @@ def must_begin_anew(progress: Progress) -> bool:
     """Whether the list changed while it was read: pages by offset skip records then."""
     if progress.ranges is None and is_through(progress) and progress.rows != progress.total:
         progress.is_shaky = True
-    return progress.is_shaky and progress.again < MOST_AGAIN
+    return progress.is_shaky and progress.again < MAX_REPEATS
 
 
 def _note_offsets(progress: Progress, answers: Sequence[Answer]) -> None:

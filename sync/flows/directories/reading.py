@@ -38,7 +38,7 @@ def run_of(parcel: Parcel, job: Job) -> DirectoryRun:
     return run
 
 
-def ask_first(parcel: Parcel, jobs: list[Job]) -> tuple[Command, ...]:
+def request_first(parcel: Parcel, jobs: list[Job]) -> tuple[Command, ...]:
     """The texts of choices, where they are wanted, and the first page if there is room for both."""
     job, directory = jobs[0], run_of(parcel, jobs[0]).directory
     first = paging.first_command(source_of(directory), directory.params)
@@ -48,7 +48,7 @@ def ask_first(parcel: Parcel, jobs: list[Job]) -> tuple[Command, ...]:
     return (wanted, first) if parcel.room >= 2 * len(parcel.jobs) else (wanted,)
 
 
-def hear_first(parcel: Parcel, job: Job, answers: list[Answer]) -> Outcome:
+def on_first_response(parcel: Parcel, job: Job, answers: list[Answer]) -> Outcome:
     """How much there is to read."""
     directory = run_of(parcel, job).directory
     progress = Progress(labels=_labels(parcel, job), again=_begun(parcel, job).get("again", 0))
@@ -58,21 +58,21 @@ def hear_first(parcel: Parcel, job: Job, answers: list[Answer]) -> Outcome:
     if not answers:
         parcel.pack(job, {"labels": progress.labels, "again": progress.again})
         return Next("read")
-    rows = paging.first_heard(progress, source_of(directory), answers[0], directory.params)
+    rows = paging.after_first(progress, source_of(directory), answers[0], directory.params)
     return _go_on(parcel, job, progress, rows)
 
 
-def ask_pages(parcel: Parcel, jobs: list[Job]) -> tuple[Command, ...]:
+def request_pages(parcel: Parcel, jobs: list[Job]) -> tuple[Command, ...]:
     """As many pages as this directory may have of the request."""
     job, directory = jobs[0], run_of(parcel, jobs[0]).directory
     room = _share(parcel, job)
     return paging.next_commands(_progress(parcel, job), source_of(directory), directory.params, room)
 
 
-def hear_pages(parcel: Parcel, job: Job, answers: list[Answer]) -> Outcome:
+def on_pages_response(parcel: Parcel, job: Job, answers: list[Answer]) -> Outcome:
     """Keep what came; go on until all is there."""
     directory, progress = run_of(parcel, job).directory, _progress(parcel, job)
-    rows = paging.next_heard(progress, source_of(directory), answers, directory.params)
+    rows = paging.after_next(progress, source_of(directory), answers, directory.params)
     return _go_on(parcel, job, progress, rows)
 
 
@@ -102,18 +102,18 @@ def _share(parcel: Parcel, job: Job) -> int:
 
 
 def _progress(parcel: Parcel, job: Job) -> Progress:
-    return Progress(**_cargo(parcel, job))
+    return Progress(**_data(parcel, job))
 
 
-def _cargo(parcel: Parcel, job: Job) -> dict[str, Any]:
-    cargo: dict[str, Any] = parcel.cargo.get(job.pk, {})
-    return cargo
+def _data(parcel: Parcel, job: Job) -> dict[str, Any]:
+    data: dict[str, Any] = parcel.data.get(job.pk, {})
+    return data
 
 
 def _begun(parcel: Parcel, job: Job) -> dict[str, Any]:
     """What this reading knows before its first page; nothing of an earlier one that staff sent again."""
-    cargo = _cargo(parcel, job)
-    return {} if "start" in cargo else cargo
+    data = _data(parcel, job)
+    return {} if "start" in data else data
 
 
 def _labels(parcel: Parcel, job: Job) -> dict[str, dict[str, str]] | None:
@@ -126,15 +126,15 @@ STEPS = {
         calls="source",
         method="lists.element.get",
         prepare=begin,
-        ask=ask_first,
-        hear=hear_first,
+        request=request_first,
+        on_response=on_first_response,
     ),
     "pages": Step(
         calls="source",
         method="lists.element.get",
         prepare=open_runs,
-        ask=ask_pages,
-        hear=hear_pages,
-        restart="read",
+        request=request_pages,
+        on_response=on_pages_response,
+        retry_from="read",
     ),
 }

@@ -29,7 +29,7 @@ def write(parcel: Parcel, jobs: list[Job]) -> Outcome:
     if run.finished_at is None:
         _wait_for_parent(run.directory)
         try:
-            _bring(run, job, is_shaky=bool(parcel.cargo.get(job.pk, {}).get("is_shaky")))
+            _bring(run, job, is_shaky=bool(parcel.data.get(job.pk, {}).get("is_shaky")))
         except DatabaseError as error:
             words = {"slug": run.directory.slug, "error": error}
             raise TryLater(_("%(slug)s: the database of the directories: %(error)s") % words) from error
@@ -46,14 +46,14 @@ def _wait_for_parent(directory: Directory) -> None:
 
 def _bring(run: DirectoryRun, job: Job, *, is_shaky: bool) -> None:
     """Look first, without a lock: most runs find little to write, many nothing."""
-    look = Comparison.of(run.directory, is_rehearsal=run.is_dry_run)
+    look = Comparison.of(run.directory, is_dry_run=run.is_dry_run)
     for records in _records(job):
         look.plan(records)
     _hold_back(run, look)
     if not is_shaky:
         _mark_gone(look, lambda _: None)
     run.note = _("The list changed each time it was read: nothing was marked as gone.") if is_shaky else ""
-    if run.is_dry_run or not look.tally.changes:
+    if run.is_dry_run or not look.counts.changes:
         _close(run, look, notes=("created", "updated", "adopted", "gone", "errors"))
         return
     with transaction.atomic(using=settings.DIRECTORIES_ALIAS):
@@ -86,7 +86,7 @@ def _records(job: Job) -> Iterator[list[Record]]:
 
 def _hold_back(run: DirectoryRun, look: Comparison) -> None:
     """A source that shows nothing, or far fewer records than we have, is more likely broken than empty."""
-    seen, before = len(look.tally.seen), look.table.count()
+    seen, before = len(look.counts.seen), look.table.count()
     is_few = before and (seen == 0 or seen < before * run.directory.least_share)
     if not is_few or run.is_approved or run.is_dry_run:
         return
@@ -107,7 +107,7 @@ def _mark_gone(comparison: Comparison, update: Callable[[dict[Any, Any]], None])
     for present in table.present():
         missing = comparison.missing(present)
         for _pk, key in missing:
-            comparison.tally.note("gone", key, _("no longer in the source"))
+            comparison.counts.note("gone", key, _("no longer in the source"))
         if missing and table.gone:
             update({pk: {table.gone: table.gone_mark()} for pk, _key in missing})
 
@@ -146,16 +146,16 @@ def _each(comparison: Comparison, record: Record, outcome: str, write_row: Calla
         with transaction.atomic(using=comparison.table.alias):
             write_row()
     except (DataError, IntegrityError) as error:
-        comparison.tally.counts[outcome] -= 1
-        told = _("The database refused it: %(error)s") % {"error": error}
-        comparison.tally.note("errors", record.key, told)
+        comparison.counts.counts[outcome] -= 1
+        message = _("The database refused it: %(error)s") % {"error": error}
+        comparison.counts.note("errors", record.key, message)
 
 
 def _close(
     run: DirectoryRun, comparison: Comparison, notes: Sequence[str] = ("updated", "adopted", "gone", "errors")
 ) -> None:
     run.finished_at = timezone.now()
-    comparison.tally.store(run, notes)
+    comparison.counts.store(run, notes)
 
 
 STEPS = {
@@ -163,9 +163,9 @@ STEPS = {
         calls="source",
         method="",
         prepare=open_runs,
-        ask=write,
-        hear=lambda _parcel, _job, _answer: Done(),
-        is_alone=True,
-        restart="read",
+        request=write,
+        on_response=lambda _parcel, _job, _answer: Done(),
+        solo=True,
+        retry_from="read",
     ),
 }

@@ -24,5 +24,5 @@ FLOW = Flow(
     tell=tell,
     checkup=CHECKUP,
     first={"source": FIRST["create"]},
-    usual={"crm_mode": "add_lead", "find_lead": "add_lead", "read_lead": "update_lead"},
+    usual_next={"crm_mode": "add_lead", "find_lead": "add_lead", "read_lead": "update_lead"},
 )

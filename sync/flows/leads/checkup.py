@@ -19,26 +19,26 @@ from sync.models import Route
 SHOWN = 10
 
 
-def ask(_route: Route, side: Side) -> dict[str, Command]:
+def questions(_route: Route, side: Side) -> dict[str, Command]:
     """Mode, fields and stages of the target; the source is never called."""
     if side == "source":
         return {}
     return {"crm mode": crm.crm_mode(), "lead fields": crm.lead_fields(), "lead stages": crm.lead_stages()}
 
 
-def judge(route: Route, _source: Mapping[str, Answer], target: Mapping[str, Answer]) -> list[Finding]:
+def findings(route: Route, _source: Mapping[str, Answer], target: Mapping[str, Answer]) -> list[Finding]:
     """Faults of the portal and of the mapping; what was not answered is not judged."""
     where = f"route {route.slug}"
     if _read(target, "crm mode", crm.read_has_leads) is False:
-        told = _("%(portal)s is in the simple CRM mode: it makes a deal of every lead at once.")
+        message = _("%(portal)s is in the simple CRM mode: it makes a deal of every lead at once.")
         todo = _("Switch leads on in the portal's CRM settings; until then every request fails.")
-        return [fault(where, told % {"portal": route.target}, todo)]
+        return [fault(where, message % {"portal": route.target}, todo)]
     fields = _read(target, "lead fields", crm.read_lead_fields)
     stages = _read(target, "lead stages", crm.read_stages)
     findings = [
-        fault(where, told, todo)
+        fault(where, message, todo)
         for rule in rules_of(route, "forward")
-        for told, todo in [*_of_field(route, rule, fields), *_of_stage(route, rule, stages)]
+        for message, todo in [*_of_field(route, rule, fields), *_of_stage(route, rule, stages)]
     ]
     return findings or [
         ok(where, _("Leads are on. A user's stage must be one of these, or be mapped: %s.") % _shown(stages))
@@ -86,4 +86,4 @@ def _read(answers: Mapping[str, Answer], question: str, reader: Callable[[Any], 
     return reader(answer.value) if answer is not None and answer.error is None else None
 
 
-CHECKUP = Checkup(ask=ask, judge=judge)
+CHECKUP = Checkup(questions=questions, findings=findings)

@@ -26,7 +26,7 @@ def add(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     if lead_id := lead_of(parcel, job):
         return _known(parcel, job, lead_id)
     is_ours = link_of(parcel, job).params.get("job") == job.pk
-    if not is_ours and SOUGHT not in parcel.cargo.get(job.pk, {}):
+    if not is_ours and SOUGHT not in parcel.data.get(job.pk, {}):
         return Next("find_lead", keeps_attempts=True)
     if not has_phone(job.params["user"]):  # a move may come without one
         raise Refused(leads.MISSING_PHONE)
@@ -51,10 +51,10 @@ STEPS = {
         calls="target",
         method="crm.lead.add",
         prepare=intend,
-        ask=add,
+        request=add,
         read=crm.read_added,
-        hear=added,
-        lookup="find_lead",
-        restart="find_lead",
+        on_response=added,
+        verify_step="find_lead",
+        retry_from="find_lead",
     ),
 }

@@ -41,8 +41,8 @@ def look_first(parcel: Parcel, job: Job, fields: dict[str, Any]) -> Next | None:
     Raises NeedsStaff for a stage that the portal does not have; what is remembered may be old, so that is
     said only after a look of the job's own.
     """
-    cargo: dict[str, Any] = parcel.cargo.get(job.pk, {})
-    looked_up, stage = cargo.get(STAGES), fields.get(STAGE)
+    data: dict[str, Any] = parcel.data.get(job.pk, {})
+    looked_up, stage = data.get(STAGES), fields.get(STAGE)
     known = _remembered(parcel, job) if looked_up is None else looked_up
     if known is not None and (stage is None or str(stage) in known):
         return None
@@ -63,16 +63,16 @@ def look_first(parcel: Parcel, job: Job, fields: dict[str, Any]) -> Next | None:
     )
 
 
-def ask(parcel: Parcel, jobs: list[Job]) -> tuple[Command, ...] | Next:
+def request_mode(parcel: Parcel, jobs: list[Job]) -> tuple[Command, ...] | Next:
     """Mode and stages, asked for up to 50 jobs at once; what the request has no room for asks again."""
-    asked = parcel.found.get(ask, 0)
+    asked = parcel.found.get(request_mode, 0)
     if asked >= max(1, parcel.room // QUESTIONS):
         return Next("crm_mode", keeps_attempts=True)
-    parcel.found[ask] = asked + 1
+    parcel.found[request_mode] = asked + 1
     return crm.crm_mode(), crm.lead_stages()
 
 
-def hear(parcel: Parcel, job: Job, answers: list[Answer]) -> Next:
+def on_mode(parcel: Parcel, job: Job, answers: list[Answer]) -> Next:
     """Go on where the request begins; NeedsStaff when the portal has no leads."""
     mode, stages = (answer.result() for answer in answers)
     if not crm.read_has_leads(mode):
@@ -88,7 +88,7 @@ def hear(parcel: Parcel, job: Job, answers: list[Answer]) -> Next:
     if STAGES not in parcel.found:
         parcel.found[STAGES] = known
         transaction.on_commit(partial(_remember, job.portal_id, known))
-    parcel.pack(job, {**parcel.cargo.get(job.pk, {}), STAGES: known})
+    parcel.pack(job, {**parcel.data.get(job.pk, {}), STAGES: known})
     return Next(STEP_OF[job.params["action"]], keeps_attempts=True)
 
 
@@ -111,9 +111,9 @@ STEPS = {
     "crm_mode": Step(
         calls="target",
         method="crm.settings.mode.get",
-        ask=ask,
-        hear=hear,
+        request=request_mode,
+        on_response=on_mode,
         group=50,
-        goes_first=True,
+        blocks_others=True,
     ),
 }

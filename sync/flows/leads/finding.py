@@ -47,9 +47,9 @@ STEPS = {
         calls="target",
         method="crm.lead.list",
         prepare=intend,
-        ask=find,
+        request=find,
         read=crm.read_lead_origins,
-        hear=found,
+        on_response=found,
         group=50,
     ),
 }

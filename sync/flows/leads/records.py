@@ -68,9 +68,9 @@ def join(parcel: Parcel, job: Job, lead_id: str) -> None:
 
 
 def _told(job: Job) -> str:
-    told = str(job.params["user"].get("bitrix_lead_id") or "").strip()
-    is_id = told.isascii() and told.isdecimal() and len(told) <= leads.LONGEST_LEAD_ID
-    return told if is_id and int(told) else ""
+    message = str(job.params["user"].get("bitrix_lead_id") or "").strip()
+    is_id = message.isascii() and message.isdecimal() and len(message) <= leads.MAX_LEAD_ID
+    return message if is_id and int(message) else ""
 
 
 def _owner(parcel: Parcel, job: Job, lead_id: str) -> str:
@@ -85,12 +85,14 @@ def _owner(parcel: Parcel, job: Job, lead_id: str) -> str:
 
 def _owners(parcel: Parcel) -> dict[tuple[int, str], str]:
     """Whose the leads are that requests tell of; one query a route."""
-    told: dict[int, dict[str, str]] = {}
+    owner_of_lead: dict[int, dict[str, str]] = {}
     for job in parcel.jobs:
         if not link_of(parcel, job).is_linked and (lead_id := _told(job)):
-            told.setdefault(job.route_id, {}).setdefault(lead_id, job.source_id)
-    owners = {(route_id, lead): user for route_id, users in told.items() for lead, user in users.items()}
-    for route_id, users in told.items():
+            owner_of_lead.setdefault(job.route_id, {}).setdefault(lead_id, job.source_id)
+    owners = {
+        (route_id, lead): user for route_id, users in owner_of_lead.items() for lead, user in users.items()
+    }
+    for route_id, users in owner_of_lead.items():
         links = Link.objects.filter(route=route_id, entity=ENTITY, target_id__in=users)
         owners |= {(route_id, str(link.target_id)): link.source_id for link in links}
     return owners

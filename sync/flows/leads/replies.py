@@ -15,7 +15,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from sync.connectors.rabbitmq import leads
-from sync.flows.contract import News
+from sync.flows.contract import JobNotice
 from sync.models import Attempt, Job, Message
 from sync.queue import outbox
 from sync.redaction.masking import mask
@@ -26,13 +26,13 @@ TOLD_AFTER = 3
 SPOILED = (Attempt.Outcome.AWAY, Attempt.Outcome.UNKNOWN)
 
 
-def tell(all_news: list[News]) -> None:
+def tell(notices: list[JobNotice]) -> None:
     """A reply for each job that has ended, and for each that the portal keeps waiting."""
-    told = [news for news in all_news if news.state != Job.State.WAITING or news.tried in SPOILED]
-    if not told:
+    message = [news for news in notices if news.state != Job.State.WAITING or news.tried in SPOILED]
+    if not message:
         return
-    spoiled = _spoiled([news.job for news in told])
-    answers = [(news.job.params, _answer(news, spoiled.get(news.job.pk, 0))) for news in told]
+    spoiled = _spoiled([news.job for news in message])
+    answers = [(news.job.params, _answer(news, spoiled.get(news.job.pk, 0))) for news in message]
     outbox.put([reply(params, answer) for params, answer in answers if answer])
 
 
@@ -42,7 +42,7 @@ def reply(params: Mapping[str, Any], answer: tuple[str, dict[str, Any]]) -> Mess
     return Message(queue=params["reply_queue"] or settings.RABBITMQ_REPLY_QUEUE, pattern=pattern, data=data)
 
 
-def _answer(news: News, spoiled: int) -> tuple[str, dict[str, Any]] | None:
+def _answer(news: JobNotice, spoiled: int) -> tuple[str, dict[str, Any]] | None:
     params = news.job.params
     if news.state == Job.State.DONE:
         return leads.success(params, int(news.job.target_id), max(news.attempts, spoiled + 1))
@@ -51,14 +51,14 @@ def _answer(news: News, spoiled: int) -> tuple[str, dict[str, Any]] | None:
     return leads.error(params, _reason(news), max(news.attempts, spoiled))
 
 
-def _is_to_be_told(news: News, spoiled: int) -> bool:
+def _is_to_be_told(news: JobNotice, spoiled: int) -> bool:
     """Once: with the third try, or when the job is put off before it had three."""
     if news.is_put_off:
         return spoiled < TOLD_AFTER
     return news.tried in SPOILED and spoiled == TOLD_AFTER and not news.job.warning
 
 
-def _reason(news: News) -> str:
+def _reason(news: JobNotice) -> str:
     if news.failure == Job.Failure.BUG:  # its text is for developers
         return _("An error of ours; job %(job)s has the details.") % {"job": news.job.pk}
     return mask(news.reason)

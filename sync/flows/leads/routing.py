@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from sync.connectors.rabbitmq import leads
 from sync.errors import Refused
-from sync.flows.contract import Ignored, Side, Ticket
+from sync.flows.contract import Ignored, JobSpec, Side
 from sync.flows.leads.replies import reply
 from sync.models import CoreUser, Event, Message, Route
 from sync.queue import outbox
@@ -21,18 +21,18 @@ FIRST: dict[str, str] = {"create": "add_lead", "update": "read_lead", "move": "m
 NEEDS_PHONE = ("create", "update")
 
 
-def sort(_route: Route, side: Side, events: list[Event]) -> list[Ticket | Ignored]:
+def sort(_route: Route, side: Side, events: list[Event]) -> list[JobSpec | Ignored]:
     """A job for each request, however many of one user wait: each one gets its own reply.
 
     A request without a phone is answered here, in the transaction that sorts it: the reply needs no portal.
     """
     refusals: list[Message] = []
-    verdicts = [_verdict(side, event, refusals) for event in events]
+    decisions = [_decision(side, event, refusals) for event in events]
     outbox.put(refusals)
-    return verdicts
+    return decisions
 
 
-def backfill(source_id: str) -> Ticket:
+def backfill(source_id: str) -> JobSpec:
     """A user of our own core whose lead shall get the present values; Refused when there is none."""
     is_number = source_id.isascii() and source_id.isdecimal()
     user = CoreUser.objects.filter(pk=int(source_id)).first() if is_number else None
@@ -46,7 +46,7 @@ def backfill(source_id: str) -> Ticket:
         )
     known = {"id": user.pk, "full_name": user.full_name, "phone": user.phone, "stage": user.stage}
     _pattern, word = leads.PATTERNS["update"]
-    return Ticket(KIND, source_id, FIRST["update"], {"action": word, "user": known, "reply_queue": ""})
+    return JobSpec(KIND, source_id, FIRST["update"], {"action": word, "user": known, "reply_queue": ""})
 
 
 def has_phone(user: dict[str, Any]) -> bool:
@@ -54,7 +54,7 @@ def has_phone(user: dict[str, Any]) -> bool:
     return bool(str(user.get("phone") or "").strip())
 
 
-def _verdict(side: Side, event: Event, refusals: list[Message]) -> Ticket | Ignored:
+def _decision(side: Side, event: Event, refusals: list[Message]) -> JobSpec | Ignored:
     if side == "target":
         return Ignored(_("What happens to leads does not travel back.") if event.entity == KIND else "")
     step = FIRST.get(event.action) if event.entity == leads.ENTITY else None
@@ -63,4 +63,4 @@ def _verdict(side: Side, event: Event, refusals: list[Message]) -> Ticket | Igno
     if event.action in NEEDS_PHONE and not has_phone(event.params["user"]):
         refusals.append(reply(event.params, leads.error(event.params, leads.MISSING_PHONE, 0)))
         return Ignored(_("The user has no phone: the request was answered with that error."))
-    return Ticket(KIND, event.record_id, step)
+    return JobSpec(KIND, event.record_id, step)

@@ -45,14 +45,14 @@ def has_read(parcel: Parcel, job: Job, contacts: dict[str, dict[str, list[Row]]]
             % {"lead": lead_id, "user": job.source_id, "portal": job.route.target}
         )
     join(parcel, job, lead_id)
-    parcel.pack(job, {**parcel.cargo.get(job.pk, {}), ROWS: contacts[lead_id]})
+    parcel.pack(job, {**parcel.data.get(job.pk, {}), ROWS: contacts[lead_id]})
     return Next("update_lead", keeps_attempts=True)
 
 
 def update(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """Name, phone and stage as the request has them."""
     job = jobs[0]
-    changes = as_changes(fields_of(job, writing="update"), parcel.cargo[job.pk][ROWS])
+    changes = as_changes(fields_of(job, writing="update"), parcel.data[job.pk][ROWS])
     if not changes:
         return changed(parcel, job, None)
     return look_first(parcel, job, changes) or crm.lead_update(lead_of(parcel, job), changes)
@@ -83,26 +83,26 @@ STEPS = {
         calls="target",
         method="crm.lead.list",
         prepare=intend,
-        ask=read,
+        request=read,
         read=crm.read_lead_contacts,
-        hear=has_read,
+        on_response=has_read,
         group=50,
     ),
     "update_lead": Step(
         calls="target",
         method="crm.lead.update",
         prepare=intend,
-        ask=update,
-        hear=changed,
-        lookup="read_lead",  # a number that was added would be added again
-        restart="crm_mode",
+        request=update,
+        on_response=changed,
+        verify_step="read_lead",  # a number that was added would be added again
+        retry_from="crm_mode",
     ),
     "move_lead": Step(
         calls="target",
         method="crm.lead.update",
         prepare=intend,
-        ask=move,
-        hear=changed,
-        restart="crm_mode",
+        request=move,
+        on_response=changed,
+        retry_from="crm_mode",
     ),
 }

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from sync.messaging.consumer import listen
+from sync.messaging.consumer import consume
 from sync.messaging.roles import ROLES
 from sync.queue.supervisor import Stop
 
@@ -37,4 +37,4 @@ class Command(BaseCommand):
         roles = [ROLES[options["role"]]] if options["role"] else list(ROLES.values())
         stop = Stop()
         stop.listen()
-        listen(roles, stop)
+        consume(roles, stop)

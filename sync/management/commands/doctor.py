@@ -27,12 +27,12 @@ class Command(BaseCommand):
             findings.append(finding)
             if not options["json"]:
                 self.stdout.write(as_text(finding))
-        told = as_json(findings)
+        message = as_json(findings)
         if options["json"]:
-            self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
+            self.stdout.write(json.dumps(message, ensure_ascii=False, indent=2))
         else:
-            self.stdout.write(_("%(faults)d faults, %(warnings)d warnings.") % told)
-        if told["faults"]:
+            self.stdout.write(_("%(faults)d faults, %(warnings)d warnings.") % message)
+        if message["faults"]:
             sys.exit(1)
 
     def _waiting(self, portal: str, seconds: float) -> None:

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from sync import inbox
 from sync.errors import SyncError
 from sync.flows import FLOWS
-from sync.gateway.listing import pages, patient
+from sync.gateway.listing import pages, patient_requester
 from sync.management.choosing import ids_of, route_of
 from sync.management.progress import progress
 from sync.models import Route
@@ -73,7 +73,7 @@ def _wanted(route: Route, options: dict[str, Any]) -> Iterator[list[str]]:
             _("Portal %(portal)s is paused: nothing is sent to it.") % {"portal": route.source.slug}
         )
     since = "" if options["all"] else _moment(options["since"]).isoformat()
-    for seen in pages(listing, patient(route.source), since=since):
+    for seen in pages(listing, patient_requester(route.source), since=since):
         yield [one.id for one in seen]
 
 

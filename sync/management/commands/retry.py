@@ -44,7 +44,7 @@ class Command(BaseCommand):
         portals = list(failed.order_by().values_list("portal_id", flat=True).distinct())
         count = failed.requeue(now=timezone.now())
         for portal_id in portals:
-            wakeup.ring(portal_id)
+            wakeup.wake(portal_id)
         self.stdout.write(ngettext("%d job waits again.", "%d jobs wait again.", count) % count)
 
 

@@ -146,7 +146,7 @@ def _records(runs: list[DirectoryRun]) -> list[str]:
 
 
 def _as_json(runs: list[DirectoryRun]) -> str:
-    told = {
+    message = {
         run.directory.slug: {
             "state": _state(run),
             **run.counts,
@@ -157,4 +157,4 @@ def _as_json(runs: list[DirectoryRun]) -> str:
         }
         for run in runs
     }
-    return json.dumps({"directories": told}, ensure_ascii=False, indent=2)
+    return json.dumps({"directories": message}, ensure_ascii=False, indent=2)

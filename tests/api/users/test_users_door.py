@@ -17,7 +17,7 @@ import environ
 import pytest
 import requests
 
-from sync.models import ApiKey, CoreUser, Message, Replay
+from sync.models import ApiKey, CoreUser, IdempotentResponse, Message
 from tests.api.users.conftest import BOTH, IVAN
 from tests.databases import mysql_site, mysql_template, open_site, sqlite_template  # noqa: F401
 from tests.gate import Gate
@@ -67,7 +67,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def door(running: Door) -> Iterator[Door]:
     """Without the users of other tests; its log never holds the key or a phone."""
     with running.site.orm():
-        for model in (Replay, Message, CoreUser):
+        for model in (IdempotentResponse, Message, CoreUser):
             model.objects.all().delete()
     yield running
     log = running.web.output()
@@ -84,7 +84,7 @@ def test_equal_requests_at_the_same_moment_make_one_user(door: Door) -> None:
         assert len({answer.text for answer in answers}) == 1
         assert sum("Idempotency-Replayed" not in answer.headers for answer in answers) == 1
     with door.site.orm():
-        assert CoreUser.objects.count() == Message.objects.count() == Replay.objects.count() == 3
+        assert CoreUser.objects.count() == Message.objects.count() == IdempotentResponse.objects.count() == 3
 
 
 def test_other_requests_with_the_same_key_at_the_same_moment_are_refused(door: Door) -> None:

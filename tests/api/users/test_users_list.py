@@ -91,7 +91,7 @@ def test_a_user_is_found_by_its_id(api: Caller) -> None:
 
 
 def test_phones_with_a_common_beginning_are_found_too(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(users, "MOST_LOOKED_UP", 2)
+    monkeypatch.setattr(users, "MAX_LOOKED_UP", 2)
     made = [user.pk for user in make_users(4)]
     make_users(1, phone="+375291234567")
     assert found(api, search="8916", page_size=3) == made[:0:-1]

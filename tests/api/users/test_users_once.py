@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from sync.messaging import users
-from sync.models import CoreUser, Replay
+from sync.models import CoreUser, IdempotentResponse
 from tests.api.users.conftest import BOTH, IVAN, Caller, issue, messages, refused
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ def test_a_request_that_was_refused_may_come_again(api: Caller) -> None:
 
 def test_without_a_key_each_request_is_another(api: Caller) -> None:
     assert api.make()["id"] != api.make()["id"]
-    assert Replay.objects.count() == 0
+    assert IdempotentResponse.objects.count() == 0
 
 
 def test_answers_are_forgotten_after_a_day(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,12 +109,12 @@ def test_answers_are_forgotten_after_a_day(api: Caller, monkeypatch: pytest.Monk
     now = timezone.now()
     for number in range(5):
         api("POST", "/users", IVAN, Idempotency_Key=f"old{number}")
-    Replay.objects.update(created_at=now - timedelta(hours=24, seconds=1))
+    IdempotentResponse.objects.update(created_at=now - timedelta(hours=24, seconds=1))
     api("POST", "/users", IVAN, Idempotency_Key="young")
-    young = Replay.objects.order_by("id").last()
-    Replay.objects.filter(pk=young.pk).update(created_at=now - timedelta(hours=23, minutes=59))
-    assert users.prune_replays(now) == 5
-    assert Replay.objects.count() == 1
-    assert users.prune_replays(now) == 0
+    young = IdempotentResponse.objects.order_by("id").last()
+    IdempotentResponse.objects.filter(pk=young.pk).update(created_at=now - timedelta(hours=23, minutes=59))
+    assert users.prune_idempotent_responses(now) == 5
+    assert IdempotentResponse.objects.count() == 1
+    assert users.prune_idempotent_responses(now) == 0
     answer = api("POST", "/users", IVAN, Idempotency_Key="old0")
     assert "Idempotency-Replayed" not in answer.headers

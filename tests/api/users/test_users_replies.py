@@ -6,7 +6,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from sync.connectors.rabbitmq.leads import Reply
+from sync.connectors.rabbitmq.leads import LeadReply
 from sync.errors import Malformed
 from sync.messaging import users
 from sync.models import CoreUser, Message
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def hear(user: CoreUser, **said: object) -> CoreUser:
-    users.hear(Reply(user_id=str(user.pk), **said))
+    users.record_reply(LeadReply(user_id=str(user.pk), **said))
     user.refresh_from_db()
     return user
 
@@ -34,15 +34,15 @@ def test_what_the_original_dropped_before_the_lead_existed_is_sent_again() -> No
     told = {"full_name": user.full_name, "phone": user.phone, "stage": user.stage}
     users.change(user.pk, {"full_name": "Новое имя"})
     Message.objects.all().delete()
-    reply = Reply(str(user.pk), is_success=True, lead_id=501, action="create_card", user=told)
-    users.hear(reply, keeps_lanes=False)
+    reply = LeadReply(str(user.pk), is_success=True, lead_id=501, action="create_card", user=told)
+    users.record_reply(reply, keeps_lanes=False)
     [message] = Message.objects.all()
     assert (message.pattern, message.data["action"]) == ("user_updated", "update_card")
     assert message.data["user"] == {"id": user.pk, **told, "full_name": "Новое имя", "bitrix_lead_id": 501}
     user.refresh_from_db()
     assert (user.lead_state, user.bitrix_lead_id) == ("waiting", 501)
 
-    users.hear(reply, keeps_lanes=False)  # the lead is known by now
+    users.record_reply(reply, keeps_lanes=False)  # the lead is known by now
     assert Message.objects.count() == 1
 
 
@@ -50,8 +50,8 @@ def test_what_the_original_dropped_before_the_lead_existed_is_sent_again() -> No
 def test_nothing_is_sent_again_that_cannot_have_been_dropped(keeps_lanes: bool) -> None:
     user = make_users(1)[0]
     told = {"full_name": user.full_name, "phone": user.phone, "stage": "OLD" if keeps_lanes else user.stage}
-    reply = Reply(str(user.pk), is_success=True, lead_id=501, action="create_card", user=told)
-    users.hear(reply, keeps_lanes=keeps_lanes)
+    reply = LeadReply(str(user.pk), is_success=True, lead_id=501, action="create_card", user=told)
+    users.record_reply(reply, keeps_lanes=keeps_lanes)
     assert not Message.objects.exists()
     user.refresh_from_db()
     assert user.lead_state == "linked"
@@ -84,6 +84,6 @@ def test_a_reply_about_nobody_can_be_acted_on_by_nobody(user_id: str) -> None:
     [user] = make_users(1)
     for said in ({"is_success": True, "lead_id": 5}, {"is_success": False, "reason": "x"}):
         with pytest.raises(Malformed, match="no user"):
-            users.hear(Reply(user_id=user_id if user_id != "77" else str(user.pk + 77), **said))
+            users.record_reply(LeadReply(user_id=user_id if user_id != "77" else str(user.pk + 77), **said))
     user.refresh_from_db()
     assert user.lead_state == "waiting"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from sync.api.wakeup import DOORBELL
+from sync.api.wakeup import WAKEUPS
 from sync.messaging import users
-from sync.models import CoreUser, Message, Replay
+from sync.models import CoreUser, IdempotentResponse, Message
 from sync.queue import outbox
 from tests.api.users.conftest import IVAN, Caller, messages
 
@@ -148,7 +148,7 @@ def test_nobody_needs_to_open_the_transaction(monkeypatch: pytest.MonkeyPatch) -
 
 def test_no_message_without_its_user(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails after both were written takes both back."""
-    monkeypatch.setattr(Replay, "save", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(IdempotentResponse, "save", lambda *_, **__: 1 / 0)
     assert api("POST", "/users", IVAN, Idempotency_Key="a").status_code == 500
     assert (CoreUser.objects.count(), Message.objects.count()) == (0, 0)
 
@@ -160,14 +160,14 @@ def test_a_bell_that_fails_does_not_take_the_user_back() -> None:
     def fail() -> None:
         raise OperationalError("server has gone away")
 
-    users.create(IVAN, ring=fail)
+    users.create(IVAN, wake=fail)
     assert (CoreUser.objects.count(), Message.objects.count()) == (1, 1)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_is_rung_after_the_commit(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     rung: list[int] = []
-    monkeypatch.setattr(DOORBELL, "press", lambda _: rung.append(Message.objects.count()))
+    monkeypatch.setattr(WAKEUPS, "request", lambda _: rung.append(Message.objects.count()))
     user_id = api.make()["id"]
     api("PATCH", f"/users/{user_id}", {"stage": "A"})
     api("PATCH", f"/users/{user_id}", {"stage": "A"})

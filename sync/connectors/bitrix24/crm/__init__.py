@@ -51,8 +51,8 @@ from sync.connectors.bitrix24.crm.files import (
 from sync.connectors.bitrix24.crm.items import (
     read_added,
     read_ids,
+    read_listed,
     read_origins,
-    read_seen,
 )
 from sync.connectors.bitrix24.crm.leads import (
     crm_mode,
@@ -177,11 +177,11 @@ __all__ = [
     "read_lead_contacts",
     "read_lead_fields",
     "read_lead_origins",
+    "read_listed",
     "read_method",
     "read_origins",
     "read_product_rows",
     "read_profile",
-    "read_seen",
     "read_stages",
     "read_time",
     "read_user_names",

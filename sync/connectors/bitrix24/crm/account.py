@@ -42,9 +42,9 @@ def who_am_i() -> Command:
 
 def read_profile(value: Any) -> Profile:
     """The owner's ID, name and whether they are an administrator."""
-    told = map_of(value)
-    name = " ".join(str(told[key]) for key in ("NAME", "LAST_NAME") if told.get(key))
-    return Profile(str(told.get("ID") or ""), name, told.get("ADMIN") in (True, "Y", "true", 1, "1"))
+    message = map_of(value)
+    name = " ".join(str(message[key]) for key in ("NAME", "LAST_NAME") if message.get(key))
+    return Profile(str(message.get("ID") or ""), name, message.get("ADMIN") in (True, "Y", "true", 1, "1"))
 
 
 def scopes() -> Command:
@@ -73,8 +73,8 @@ def method_exists(name: str) -> Command:
 
 def read_method(value: Any) -> tuple[bool, bool]:
     """(exists, is available to us)."""
-    told = map_of(value)
-    return bool(told.get("isExisting")), bool(told.get("isAvailable"))
+    message = map_of(value)
+    return bool(message.get("isExisting")), bool(message.get("isAvailable"))
 
 
 def deal_fields() -> Command:
@@ -90,8 +90,8 @@ def read_fields(value: Any, kind: int = DEAL) -> dict[str, FieldInfo]:
 
 def _name(name: str, row: Mapping[str, Any], kind: int) -> str:
     """The portal's `upperName` for user fields only: it says CREATED_TIME where people know DATE_CREATE."""
-    told = str(row.get("upperName") or "")
-    return told if told.startswith("UF_") else upper_name(name, kind)
+    message = str(row.get("upperName") or "")
+    return message if message.startswith("UF_") else upper_name(name, kind)
 
 
 def field_info(row: Mapping[str, Any]) -> FieldInfo:

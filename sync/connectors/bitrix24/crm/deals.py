@@ -62,7 +62,7 @@ def all_deals_after(deal_id: str = "0") -> Command:
 
 
 def newest_deal(changed_since: str = "") -> Command:
-    """The deal with the largest ID, or of those changed at or after an ISO moment; read with `read_seen`."""
+    """The deal with the largest ID, or of those changed at or after an ISO moment; see `read_listed`."""
     page = list_items(
         DEAL, {">=updatedTime": changed_since} if changed_since else {}, select=("id", "updatedTime")
     )
@@ -70,6 +70,6 @@ def newest_deal(changed_since: str = "") -> Command:
 
 
 def deals_between(after_id: int, up_to_id: int, changed_since: str = "") -> Command:
-    """The first 50 deals with `after_id` < ID ≤ `up_to_id`, by ID; read with `read_seen`."""
+    """The first 50 deals with `after_id` < ID ≤ `up_to_id`, by ID; see `read_listed`."""
     changed = {">=updatedTime": changed_since} if changed_since else {}
     return list_items(DEAL, {">id": after_id, "<=id": up_to_id, **changed}, select=("id", "updatedTime"))

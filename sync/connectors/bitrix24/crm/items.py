@@ -11,7 +11,7 @@ from sync.connectors.bitrix24.crm.multifields import as_added, as_changed, as_li
 from sync.connectors.bitrix24.crm.names import DATES, LINKS, MULTIFIELDS, item_name, upper_name
 from sync.connectors.bitrix24.crm.shapes import added_id, rows_of
 from sync.connectors.bitrix24.crm.values import as_kept, as_written, plain_date
-from sync.connectors.types import Command, Record, Seen
+from sync.connectors.types import Command, ListedRecord, Record
 from sync.errors import NeedsStaff
 from sync.i18n import gettext as _
 
@@ -111,10 +111,10 @@ def read_ids(value: Any) -> list[str]:
     return [str(item["id"]) for item in rows_of(value, "items")]
 
 
-def read_seen(value: Any) -> list[Seen]:
+def read_listed(value: Any) -> list[ListedRecord]:
     """The records of a page by ascending ID, with the time of their last change when it was asked."""
     return [
-        Seen(
+        ListedRecord(
             str(item["id"]), datetime.fromisoformat(item["updatedTime"]) if item.get("updatedTime") else None
         )
         for item in rows_of(value, "items")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from sync.errors import NeedsStaff, NotYet
-from sync.flows.contract import Ignored, Side, Skip, Ticket
+from sync.flows.contract import Ignored, JobSpec, Side, Skip
 from sync.flows.deals.comments.text import announces_arrival, mark_of
 from sync.flows.deals.delivery import CREATING_STEPS
 from sync.flows.deals.next_step import DELIVERY
@@ -24,7 +24,7 @@ from sync.models import Event, Job, Link, Route
 DEAL_WAIT = 15.0
 """Seconds until we look again for the card of a deal that is still on its way."""
 
-TWIN_WAIT = 2.0
+COPY_WAIT = 2.0
 """Seconds until a copy that is just being written has its ID."""
 
 
@@ -50,7 +50,7 @@ DIRECTIONS: dict[Side, Direction] = {"source": FORWARD, "target": BACK}
 COPY = gettext_noop("The comment is our own copy of one from the other card.")
 
 
-def sort_comments(route: Route, side: Side, events: list[Event]) -> list[Ticket | Ignored]:
+def sort_comments(route: Route, side: Side, events: list[Event]) -> list[JobSpec | Ignored]:
     """One verdict an event about a comment, in order."""
     way = DIRECTIONS[side]
     carry: Any = route.options.get("carry") or {}
@@ -58,20 +58,20 @@ def sort_comments(route: Route, side: Side, events: list[Event]) -> list[Ticket 
         return [Ignored(_("The route does not carry comments from this portal."))] * len(events)
     copies = copies_among(route, way, [event.own_id for event in events])
 
-    def verdict(event: Event) -> Ticket | Ignored:
+    def decision(event: Event) -> JobSpec | Ignored:
         if event.action == "delete":
             return Ignored(_("Deletions do not travel: the other card keeps its copy."))
         if event.own_id in copies:
             return Ignored(_(COPY))
-        return Ticket(way.kind, event.own_id, way.step("read_comment"))
+        return JobSpec(way.kind, event.own_id, way.step("read_comment"))
 
-    return [verdict(event) for event in events]
+    return [decision(event) for event in events]
 
 
 def copies_among(route: Route, way: Direction, ids: list[str]) -> set[str]:
     """Which of these comments of the reading side we have written ourselves."""
-    twins = Link.objects.filter(route=route, entity=way.opposite, target_id__in=ids)
-    return {str(found) for found in twins.values_list("target_id", flat=True)}
+    copies = Link.objects.filter(route=route, entity=way.opposite, target_id__in=ids)
+    return {str(found) for found in copies.values_list("target_id", flat=True)}
 
 
 def is_ours(way: Direction, job: Job, *, deal_id: str, text: str) -> bool:
@@ -91,8 +91,8 @@ def is_ours(way: Direction, job: Job, *, deal_id: str, text: str) -> bool:
     lanes = [Job.lane_of(job.route_id, way.opposite, one) for one, _mark in intents]
     writers = Job.objects.filter(lane__in=lanes, state__in=Job.OPEN)
     if writers.exists():  # portals may change the words of what we write
-        told = _("A copy is just being written to deal %(deal)s: it may be this one.")
-        raise NotYet(told % {"deal": deal_id}, after=TWIN_WAIT)
+        message = _("A copy is just being written to deal %(deal)s: it may be this one.")
+        raise NotYet(message % {"deal": deal_id}, after=COPY_WAIT)
     return bool(copies_among(job.route, way, [job.source_id]))
 
 

@@ -50,13 +50,13 @@ def files_for(job: Job, content: dict[str, Any]) -> list[File]:
 
 def find(way: Direction, parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """Where the next file can be downloaded."""
-    content = parcel.cargo[jobs[0].pk]
+    content = parcel.data[jobs[0].pk]
     return crm.disk_file(content["to_fetch"][0]) if content.get("to_fetch") else following(way, content)
 
 
 def found(way: Direction, parcel: Parcel, job: Job, path: str) -> Outcome:
     """Its link; without one it stays behind."""
-    content = parcel.cargo[job.pk]
+    content = parcel.data[job.pk]
     if not path:
         return _left_behind(way, parcel, job)
     parcel.pack(job, {**content, "path": path})
@@ -65,12 +65,12 @@ def found(way: Direction, parcel: Parcel, job: Job, path: str) -> Outcome:
 
 def load(_: Direction, parcel: Parcel, jobs: list[Job]) -> Command:
     """The file itself."""
-    return crm.download(parcel.cargo[jobs[0].pk]["path"], max_bytes=settings.MAX_FILE_BYTES)
+    return crm.download(parcel.data[jobs[0].pk]["path"], max_bytes=settings.MAX_FILE_BYTES)
 
 
 def loaded(way: Direction, parcel: Parcel, job: Job, file: File) -> Outcome:
     """Keep it until all are here."""
-    content = parcel.cargo[job.pk]
+    content = parcel.data[job.pk]
     file_id, *others = content["to_fetch"]
     Attachment.store(job, field=FIELD, file_id=file_id, name=file.name, content=file.content)
     content = {**content, "to_fetch": others, "files": [*content.get("files", []), file_id]}
@@ -84,7 +84,7 @@ def leave(way: Direction, parcel: Parcel, jobs: list[Job]) -> Outcome:
 
 
 def _left_behind(way: Direction, parcel: Parcel, job: Job) -> Outcome:
-    content = {**parcel.cargo[job.pk]}
+    content = {**parcel.data[job.pk]}
     content["to_fetch"] = content["to_fetch"][1:]
     parcel.pack(job, content)
     return following(way, content)
@@ -92,25 +92,27 @@ def _left_behind(way: Direction, parcel: Parcel, job: Job) -> Outcome:
 
 def steps(way: Direction) -> dict[str, Step]:
     """Finding, loading, leaving, in one direction."""
-    reading = partial(Step, calls=way.reads, restart=way.step("read_comment"))
+    reading = partial(Step, calls=way.reads, retry_from=way.step("read_comment"))
     return {
         way.step("find_file"): reading(
             method="disk.file.get",
-            ask=partial(find, way),
+            request=partial(find, way),
             read=crm.read_disk_path,
-            hear=partial(found, way),
-            otherwise=way.step("leave_file"),
+            on_response=partial(found, way),
+            fallback_step=way.step("leave_file"),
             folds=True,
         ),
         way.step("load_file"): reading(
             method=DOWNLOAD,
-            ask=partial(load, way),
-            hear=partial(loaded, way),
-            is_alone=True,
-            otherwise=way.step("leave_file"),
+            request=partial(load, way),
+            on_response=partial(loaded, way),
+            solo=True,
+            fallback_step=way.step("leave_file"),
             folds=True,
         ),
         way.step("leave_file"): reading(
-            method="disk.file.get", ask=partial(leave, way), hear=lambda *_: Next(way.step("read_comment"))
+            method="disk.file.get",
+            request=partial(leave, way),
+            on_response=lambda *_: Next(way.step("read_comment")),
         ),
     }

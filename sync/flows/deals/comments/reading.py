@@ -23,7 +23,7 @@ def read(way: Direction, parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     job = jobs[0]
     if copies_among(job.route, way, [job.source_id]):
         return Skip(_(COPY))
-    deal_id = parcel.cargo.get(job.pk, {}).get("deal")
+    deal_id = parcel.data.get(job.pk, {}).get("deal")
     card = card_for(way, job, deal_id) if deal_id else ""
     return card if isinstance(card, Skip) else crm.comment_by_id(job.source_id)
 
@@ -31,8 +31,8 @@ def read(way: Direction, parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
 def was_read(way: Direction, parcel: Parcel, job: Job, comment: crm.Comment) -> Outcome:
     """Is it about a deal of ours, and a person's? Then its author is next."""
     if comment.entity != "deal":
-        told = _("The comment is on a %(entity)s: only those on deals travel.")
-        return Skip(told % {"entity": _(comment.entity)})
+        message = _("The comment is on a %(entity)s: only those on deals travel.")
+        return Skip(message % {"entity": _(comment.entity)})
     parcel.pack(job, {"deal": comment.deal_id})
     card = card_for(way, job, comment.deal_id)
     if isinstance(card, Skip):
@@ -58,12 +58,12 @@ def deleted(error: SyncError) -> Outcome | None:
 
 def read_author(parcel: Parcel, jobs: list[Job]) -> Command:
     """The authors of up to 50 comments."""
-    return crm.users_by_ids(list(dict.fromkeys(parcel.cargo[job.pk]["author_id"] for job in jobs)))
+    return crm.users_by_ids(list(dict.fromkeys(parcel.data[job.pk]["author_id"] for job in jobs)))
 
 
 def author_read(way: Direction, parcel: Parcel, job: Job, names: dict[str, str]) -> Outcome:
     """The author's name; bots and system users have none."""
-    content = parcel.cargo[job.pk]
+    content = parcel.data[job.pk]
     content["author"] = names.get(content["author_id"], "")
     parcel.pack(job, content)
     return files.following(way, content)
@@ -80,20 +80,20 @@ def steps(way: Direction) -> dict[str, Step]:
         way.step("read_comment"): Step(
             calls=way.reads,
             method="crm.timeline.comment.get",
-            ask=partial(read, way),
+            request=partial(read, way),
             read=crm.read_comment,
-            hear=partial(was_read, way),
-            excuse=deleted,
+            on_response=partial(was_read, way),
+            ignore_error=deleted,
             folds=True,
         ),
         way.step("read_author"): Step(
             calls=way.reads,
             method="user.get",
-            ask=read_author,
+            request=read_author,
             read=crm.read_user_names,
-            hear=partial(author_read, way),
+            on_response=partial(author_read, way),
             group=AUTHORS_AT_ONCE,
-            otherwise=way.step("find_file"),
+            fallback_step=way.step("find_file"),
             folds=True,
         ),
     }

@@ -29,7 +29,7 @@ def intend(way: Direction, parcel: Parcel) -> None:
                 route=job.route,
                 entity=way.kind,
                 source_id=job.source_id,
-                params={"deal": parcel.cargo[job.pk]["card"]},
+                params={"deal": parcel.data[job.pk]["card"]},
                 content_hash=_mark(way, parcel, job),
             )
             for job in missing
@@ -38,13 +38,13 @@ def intend(way: Direction, parcel: Parcel) -> None:
     )
     for job in missing:
         if not options_of(job.route).look_first:
-            parcel.pack(job, {**parcel.cargo[job.pk], "is_new": True})
+            parcel.pack(job, {**parcel.data[job.pk], "is_new": True})
     after = _links(way, parcel)
     for job in parcel.jobs:
         link = parcel.found[job.pk] = after[job.route_id, job.source_id]
         if link.is_linked:  # its copy keeps the files it has
-            parcel.cargo[job.pk]["files"] = link.files.get(files.FIELD, [])
-        if parcel.cargo[job.pk].get("is_new") and not link.is_linked:
+            parcel.data[job.pk]["files"] = link.files.get(files.FIELD, [])
+        if parcel.data[job.pk].get("is_new") and not link.is_linked:
             link.content_hash = _mark(way, parcel, job)
             link.save(update_fields=["content_hash"])
 
@@ -52,7 +52,7 @@ def intend(way: Direction, parcel: Parcel) -> None:
 def write(way: Direction, parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """A new comment on the other card, unless it is there or may be."""
     job = jobs[0]
-    link, content = parcel.found[job.pk], parcel.cargo[job.pk]
+    link, content = parcel.found[job.pk], parcel.data[job.pk]
     if link.is_linked:
         return _brought_up_to_date(way, parcel, job)
     if not content.get("is_new"):  # an earlier call may have run
@@ -71,7 +71,7 @@ def was_written(way: Direction, parcel: Parcel, job: Job, comment_id: str) -> Ou
 
 def seek(_: Direction, parcel: Parcel, jobs: list[Job]) -> Command:
     """The newest comments of the other card: did the lost call write ours?"""
-    return crm.comments_of(parcel.cargo[jobs[0].pk]["card"])
+    return crm.comments_of(parcel.data[jobs[0].pk]["card"])
 
 
 def was_sought(way: Direction, parcel: Parcel, job: Job, comments: list[crm.Comment]) -> Outcome:
@@ -81,12 +81,12 @@ def was_sought(way: Direction, parcel: Parcel, job: Job, comments: list[crm.Comm
         return _brought_up_to_date(way, parcel, job)
     for comment in comments:
         if mark_of(comment.text) == link.content_hash and bind(link, comment.id):
-            link.files = {files.FIELD: parcel.cargo[job.pk].get("files", [])}
+            link.files = {files.FIELD: parcel.data[job.pk].get("files", [])}
             parcel.touch(link, "target_id", "state", "files")
             job.target_id = comment.id
             return _brought_up_to_date(way, parcel, job, is_news=True)
-    parcel.pack(job, {**parcel.cargo[job.pk], "is_new": True})
-    return files.writing(way, parcel.cargo[job.pk], keeps_attempts=True)
+    parcel.pack(job, {**parcel.data[job.pk], "is_new": True})
+    return files.writing(way, parcel.data[job.pk], keeps_attempts=True)
 
 
 def edit(way: Direction, parcel: Parcel, jobs: list[Job]) -> Command:
@@ -118,7 +118,7 @@ def _brought_up_to_date(
 def _settle(way: Direction, parcel: Parcel, job: Job) -> None:
     link = parcel.found[job.pk]
     link.content_hash, link.params = _mark(way, parcel, job), {}
-    link.files = {files.FIELD: parcel.cargo[job.pk].get("files", [])}
+    link.files = {files.FIELD: parcel.data[job.pk].get("files", [])}
     job.target_id = link.target_id or ""
     parcel.touch(link, "target_id", "state", "content_hash", "params", "files")
 
@@ -129,7 +129,7 @@ def _links(way: Direction, parcel: Parcel) -> dict[tuple[int, str], Link]:
 
 def _text(way: Direction, parcel: Parcel, job: Job) -> str:
     portal = job.route.source if way is FORWARD else job.route.target
-    return composed(parcel.cargo[job.pk], portal=str(portal))
+    return composed(parcel.data[job.pk], portal=str(portal))
 
 
 def _mark(way: Direction, parcel: Parcel, job: Job) -> str:
@@ -138,29 +138,31 @@ def _mark(way: Direction, parcel: Parcel, job: Job) -> str:
 
 def steps(way: Direction) -> dict[str, Step]:
     """Writing, seeking after a lost answer, changing, in one direction."""
-    writing = partial(Step, calls=way.writes, prepare=partial(intend, way), restart=way.step("read_comment"))
+    writing = partial(
+        Step, calls=way.writes, prepare=partial(intend, way), retry_from=way.step("read_comment")
+    )
     write_one = writing(
         method="crm.timeline.comment.add",
-        ask=partial(write, way),
+        request=partial(write, way),
         read=crm.read_added,
-        hear=partial(was_written, way),
-        lookup=way.step("seek_comment"),
+        on_response=partial(was_written, way),
+        verify_step=way.step("seek_comment"),
         folds=True,
     )
     return {
         way.step("write_comment"): write_one,
-        way.step("write_files"): replace(write_one, is_alone=True),
+        way.step("write_files"): replace(write_one, solo=True),
         way.step("seek_comment"): writing(
             method="crm.timeline.comment.list",
-            ask=partial(seek, way),
+            request=partial(seek, way),
             read=crm.read_comments,
-            hear=partial(was_sought, way),
+            on_response=partial(was_sought, way),
         ),
         way.step("edit_comment"): writing(
             method="crm.timeline.comment.update",
-            ask=partial(edit, way),
-            hear=partial(was_edited, way),
-            excuse=copy_deleted,
+            request=partial(edit, way),
+            on_response=partial(was_edited, way),
+            ignore_error=copy_deleted,
             folds=True,
         ),
     }

@@ -18,20 +18,20 @@ SLOW = 0.3
 
 
 @pytest.fixture
-def creates(bus):
+def creates(pair):
     """Two hundred deals that have been read: four requests' worth of creates."""
-    for deal_id in bus.seed(200):
-        bus.webhook(deal_id)
-    engine.drain(bus.from_portal.pk)
+    for deal_id in pair.seed(200):
+        pair.webhook(deal_id)
+    engine.drain(pair.from_portal.pk)
     assert Job.objects.filter(step="create", state="waiting").count() == 200
-    bus.target.post("limits", {"latency": SLOW})
-    bus.target.post("stats/reset", {})
+    pair.target.post("limits", {"latency": SLOW})
+    pair.target.post("stats/reset", {})
     Portal.objects.update(request_seconds=60)
-    return bus
+    return pair
 
 
-def most_at_once(bus):
-    return bus.target.get("stats")["in_flight_max"]
+def most_at_once(pair):
+    return pair.target.get("stats")["in_flight_max"]
 
 
 @pytest.mark.parametrize(("slots", "expected"), [(1, 1), (3, 3), (10, 4)])
@@ -53,7 +53,7 @@ def test_a_worker_with_its_hands_full_calls_another_one(creates, settings):
 
 
 def test_slots_that_others_hold_are_left_to_them(creates):
-    slot = inflight.Underway(creates.to_portal, "another", most=1)
+    slot = inflight.InFlight(creates.to_portal, "another", max_requests=1)
     assert slot.take_slot()
     engine.drain(creates.to_portal.pk)
     assert most_at_once(creates) == 1  # of two
@@ -82,8 +82,8 @@ def test_requests_that_fail_together_count_as_one_failure(creates):
     assert Pace.of(creates.to_portal).failures == 1
 
 
-def test_what_fails_late_makes_no_probe_wait_longer(bus):
-    pace = Pace.of(bus.to_portal)
+def test_what_fails_late_makes_no_probe_wait_longer(pair):
+    pace = Pace.of(pair.to_portal)
     for began in range(1, 6):
         pace.failed_one("away", began=began, now=began + 0.5)
     assert pace.is_away
@@ -91,38 +91,38 @@ def test_what_fails_late_makes_no_probe_wait_longer(bus):
     for late in range(1, 6):
         pace.failed_one("away", began=late, now=6.0)
     assert (pace.failures, pace.away_until) == (5, opened)
-    permit = pace.permit(bus.to_portal.limits, now=opened)
+    permit = pace.permit(pair.to_portal.limits, now=opened)
     assert permit.is_probe
     pace.failed_one("away", began=opened, now=opened + 1)
     assert pace.failures == 6
 
 
-def test_a_long_backlog_is_not_read_for_each_request(bus):
-    for deal_id in bus.seed(200):
-        bus.webhook(deal_id)
-    bus.run()
-    Job.objects.update(state="waiting", step="stage", portal=bus.from_portal, due_at=timezone.now())
-    bus.source.post("stats/reset", {})
+def test_a_long_backlog_is_not_read_for_each_request(pair):
+    for deal_id in pair.seed(200):
+        pair.webhook(deal_id)
+    pair.run()
+    Job.objects.update(state="waiting", step="stage", portal=pair.from_portal, due_at=timezone.now())
+    pair.source.post("stats/reset", {})
     with CaptureQueriesContext(connection) as queries:
         began = time.monotonic()
-        engine.drain(bus.from_portal.pk)
+        engine.drain(pair.from_portal.pk)
         looks_due = (time.monotonic() - began) / scheduler.LOOK_EVERY
-    assert bus.source.get("stats")["requests"] == 4
+    assert pair.source.get("stats")["requests"] == 4
     looks = [one for one in queries.captured_queries if "MIN(" in one["sql"] and "GROUP BY" in one["sql"]]
     assert len(looks) <= 2 + looks_due  # and one that finds nothing left, when leaving
 
 
-def test_the_first_request_goes_before_all_is_sorted(bus, monkeypatch):
+def test_the_first_request_goes_before_all_is_sorted(pair, monkeypatch):
     monkeypatch.setattr(scheduler, "SORTED_AHEAD", inbox.EVENTS_AT_ONCE)
-    for deal_id in bus.seed(inbox.EVENTS_AT_ONCE + 20):
-        bus.webhook(deal_id)
-    bus.run()
+    for deal_id in pair.seed(inbox.EVENTS_AT_ONCE + 20):
+        pair.webhook(deal_id)
+    pair.run()
     sizes = set(Attempt.objects.filter(step="fetch").values_list("parcel_size", flat=True))
     assert sizes == {inbox.EVENTS_AT_ONCE, 20}
 
 
-def test_a_slot_is_held_for_as_long_as_a_request_may_take_and_not_stored_each_time(bus):
-    portal = bus.to_portal
+def test_a_slot_is_held_for_as_long_as_a_request_may_take_and_not_stored_each_time(pair):
+    portal = pair.to_portal
     slot = Slot.take(portal, "worker", now=time.time())
     with CaptureQueriesContext(connection) as asked:
         for _ in range(10):
@@ -135,27 +135,27 @@ def test_a_slot_is_held_for_as_long_as_a_request_may_take_and_not_stored_each_ti
     assert Slot.objects.get(pk=slot.pk).lease_until >= later
 
 
-def test_claimed_jobs_are_as_they_are_stored(bus):
-    for deal_id in bus.seed(3):
-        bus.webhook(deal_id)
-    inbox.sort(bus.from_portal)
+def test_claimed_jobs_are_as_they_are_stored(pair):
+    for deal_id in pair.seed(3):
+        pair.webhook(deal_id)
+    inbox.sort(pair.from_portal)
     now = timezone.now()
     jobs = Job.objects.claim(
-        {bus.route.pk: 50}, portal_id=bus.from_portal.pk, step="fetch", now=now, until=now, holder="worker"
+        {pair.route.pk: 50}, portal_id=pair.from_portal.pk, step="fetch", now=now, until=now, holder="worker"
     )
-    told = [(job.pk, job.state, job.holder, job.attempts) for job in jobs]
-    assert told == list(Job.objects.order_by("id").values_list("pk", "state", "holder", "attempts"))
+    message = [(job.pk, job.state, job.holder, job.attempts) for job in jobs]
+    assert message == list(Job.objects.order_by("id").values_list("pk", "state", "holder", "attempts"))
     assert {job.holder for job in jobs} == {"worker"}
 
 
-def test_a_request_has_its_slot_for_as_long_as_it_may_take(bus):
+def test_a_request_has_its_slot_for_as_long_as_it_may_take(pair):
     """The slot was taken for shorter requests, or long ago."""
-    portal = bus.to_portal
-    underway = inflight.Underway(portal, "worker", most=1)
-    assert underway.take_slot()
+    portal = pair.to_portal
+    in_flight = inflight.InFlight(portal, "worker", max_requests=1)
+    assert in_flight.take_slot()
     portal.request_seconds = 600
-    underway.send(lambda: "answer")
+    in_flight.send(lambda: "answer")
     assert Slot.objects.get(holder="worker").lease_until >= time.time() + portal.lease_seconds - 1
-    assert underway.wait(5) == ["answer"]
-    underway.end()
+    assert in_flight.wait(5) == ["answer"]
+    in_flight.end()
     assert not Slot.objects.filter(holder="worker").exists()

@@ -1,4 +1,4 @@
-"""The stage of a rehearsal: two stand-in portals, the web process and the workers over one database."""
+"""An installation: two emulated portals, the web process and the workers over one database."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ TOKEN = "rehearsal-token"  # noqa: S105  # of portals that live for a minute
 SECONDS = 30
 
 
-class Stand:
-    """A stand-in portal in its own process, and what the rehearsal asks of it."""
+class PortalProcess:
+    """An emulated portal in its own process, and what is asked of it."""
 
     def __init__(self, name: str, *, folder: Path, environment: dict[str, str], options: list[str]) -> None:
         self.name, self.port = name, free_port()
@@ -61,7 +61,7 @@ class Stand:
 
 
 @dataclass
-class Rehearsal:
+class Installation:
     """Everything that runs. `portal` overrides settings of both portals in the example configuration."""
 
     folder: Path
@@ -92,10 +92,10 @@ class Rehearsal:
 
     def start(self) -> None:
         """Portals, database, configuration, web and worker, in this order."""
-        self.source = self._stand("source")
-        self.target = self._stand("vinipol")
-        for stand in (self.source, self.target):
-            stand.process.wait_for(f"{stand.base}/emulator/stats")
+        self.source = self._portal_process("source")
+        self.target = self._portal_process("vinipol")
+        for portal in (self.source, self.target):
+            portal.process.wait_for(f"{portal.base}/emulator/stats")
         run_manage("migrate", "--verbosity", "0", environment=self.environment)
         self.configure()
         self.web = self.start_web()
@@ -113,12 +113,15 @@ class Rehearsal:
         return f"http://127.0.0.1:{self.web_port}"
 
     def configure(self) -> None:
-        """Import the shipped example, pointed at the stand-in portals."""
+        """Import the shipped example, pointed at the emulated portals."""
         config = yaml.safe_load(EXAMPLE.read_text())
-        stands = {"source": self.source, "vinipol": self.target}
+        processes = {"source": self.source, "vinipol": self.target}
         for portal in config["portals"]:
-            stand = stands[portal["slug"]]
-            portal |= {"webhook_url": stand.webhook_url, "inbound_token": TOKEN, **self.portal}
+            portal |= {
+                "webhook_url": processes[portal["slug"]].webhook_url,
+                "inbound_token": TOKEN,
+                **self.portal,
+            }
         path = self.folder / "config.yaml"
         path.write_text(yaml.safe_dump(config, allow_unicode=True))
         run_manage("import_config", str(path), environment=self.environment)
@@ -144,10 +147,10 @@ class Rehearsal:
 
     def listen(self, *, events: tuple[str, ...] = ("ONCRMDEALADD", "ONCRMDEALUPDATE")) -> None:
         """Let both portals send their webhooks to us."""
-        for stand, slug in ((self.source, "source"), (self.target, "vinipol")):
+        for portal, slug in ((self.source, "source"), (self.target, "vinipol")):
             url = f"{self.base}/inbound/from-{slug}"
             for event in events:
-                stand.post(
+                portal.post(
                     "handlers", {"event": event, "url": url, "application_token": TOKEN, "kind": "webhook"}
                 )
 
@@ -168,30 +171,30 @@ class Rehearsal:
 
     def queue(self) -> dict[str, Any]:
         """What `manage.py queue --json` tells."""
-        told: dict[str, Any] = json.loads(self.manage("queue", "--json"))
-        return told
+        message: dict[str, Any] = json.loads(self.manage("queue", "--json"))
+        return message
 
     def wait_until_idle(self, *, seconds: float, arrivals: int = 0) -> dict[str, Any]:
         """Until `arrivals` deals are on the target and no job waits or runs; the last counts.
 
         TimeoutError with them otherwise.
         """
-        told: dict[str, Any] = {}
+        message: dict[str, Any] = {}
 
         def is_idle() -> bool:
-            told.update(self.queue())
+            message.update(self.queue())
             if arrivals and len(self.target.deals()) < arrivals:
                 return False
-            return not (told["jobs"]["waiting"] or told["jobs"]["running"])
+            return not (message["jobs"]["waiting"] or message["jobs"]["running"])
 
-        wait_until(is_idle, seconds=seconds, what=lambda: f"{told} {self.worker.output()[-3000:]}")
-        return told
+        wait_until(is_idle, seconds=seconds, what=lambda: f"{message} {self.worker.output()[-3000:]}")
+        return message
 
-    def _stand(self, name: str) -> Stand:
+    def _portal_process(self, name: str) -> PortalProcess:
         options = self.emulator
-        stand = Stand(name, folder=self.folder, environment=self.environment, options=options)
-        self._keep(stand.process)
-        return stand
+        portal = PortalProcess(name, folder=self.folder, environment=self.environment, options=options)
+        self._keep(portal.process)
+        return portal
 
     def _keep(self, process: Process) -> Process:
         self.running.append(process)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sync.connectors.bitrix24.error_codes import RULINGS
-from sync.connectors.bitrix24.errors import Said, error_of
+from sync.connectors.bitrix24.error_codes import ERROR_KINDS
+from sync.connectors.bitrix24.errors import VendorError, error_of
 from sync.errors import NeedsStaff, OutcomeUnknown, PortalAway, Refused, SyncError, Throttled, TryLater
 
 DOCUMENTED: list[tuple[int, str, type[SyncError]]] = [
@@ -76,12 +76,14 @@ SENTENCE = "Что-то не так"
 
 
 def judged(status: int | None, code: str, description: str = SENTENCE, **more: object) -> SyncError:
-    return error_of(Said("vinipol", "crm.item.add", status, code=code, description=description, **more))  # type: ignore[arg-type]
+    return error_of(
+        VendorError("vinipol", "crm.item.add", status, code=code, description=description, **more)
+    )  # type: ignore[arg-type]
 
 
 def test_the_table_holds_every_documented_code() -> None:
     documented = {code.lower() for _, code, _ in DOCUMENTED}
-    assert documented == set(RULINGS), "the table and this list must grow together"
+    assert documented == set(ERROR_KINDS), "the table and this list must grow together"
 
 
 @pytest.mark.parametrize(("status", "code", "kind"), DOCUMENTED)
@@ -110,9 +112,9 @@ def test_only_what_did_not_run_spends_no_attempt(code: str) -> None:
     assert not error.spends_attempt
     assert error.after
     assert error.method == ("crm.item.add" if code == "OPERATION_TIME_LIMIT" else "")
-    told = judged(503, code, after=17.0)
-    assert isinstance(told, Throttled)
-    assert told.after == 17.0
+    message = judged(503, code, after=17.0)
+    assert isinstance(message, Throttled)
+    assert message.after == 17.0
 
 
 @pytest.mark.parametrize(

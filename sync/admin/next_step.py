@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from sync.admin.labels import step_words
 from sync.admin.moments import exact, in_words
-from sync.admin.words import step_words
 from sync.models import Heartbeat, Job, Pace, Portal
 
 SOON = timedelta(seconds=1)
@@ -18,7 +18,7 @@ SILENT = timedelta(seconds=150)
 """A worker sweeps every minute; two and a half without a sign mean that it does not run."""
 
 
-def outlook(job: Job) -> str:
+def next_step_text(job: Job) -> str:
     """What happens to the job next, when, and on what that depends."""
     if job.state == Job.State.WAITING:
         return _waiting(job)

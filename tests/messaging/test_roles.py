@@ -29,9 +29,9 @@ def request(action: leads.Action = "create", *, message_id: str = "", **user: An
 
 
 def reply(user: CoreUser, **data: Any) -> Delivery:
-    told = {"full_name": user.full_name, "phone": user.phone, "stage": user.stage}
+    message = {"full_name": user.full_name, "phone": user.phone, "stage": user.stage}
     usual = {"status": "success", "action": "create_card", "user_id": user.pk, "bitrix_lead_id": 55}
-    usual["user"] = told
+    usual["user"] = message
     return Delivery("replies", encode("bitrix.responses", usual | data))
 
 
@@ -43,9 +43,13 @@ def events() -> list[Event]:
 def test_requests_become_events_in_their_order(leads_route: Route) -> None:
     deliveries = [request("create"), request("update", stage="WON"), request("move", id=8)]
     assert take(ROLES["bitrix"], deliveries) == ["", "", ""]
-    told = [(event.portal_id, event.entity, event.action, event.record_id) for event in events()]
+    stored = [(event.portal_id, event.entity, event.action, event.record_id) for event in events()]
     core = leads_route.source_id
-    assert told == [(core, "user", "create", "7"), (core, "user", "update", "7"), (core, "user", "move", "8")]
+    assert stored == [
+        (core, "user", "create", "7"),
+        (core, "user", "update", "7"),
+        (core, "user", "move", "8"),
+    ]
     assert events()[1].params == {
         "action": "update_card",
         "user": USER | {"stage": "WON"},

@@ -18,7 +18,7 @@ SECONDS = 20.0
 
 
 @dataclass(frozen=True)
-class Done:
+class BulkResult:
     """How many jobs changed, and whether there was time for all of them."""
 
     count: int
@@ -31,7 +31,7 @@ def change_many(
     verb: Callable[[Any], int],
     *,
     seconds: float = SECONDS,
-) -> Done:
+) -> BulkResult:
     """Run `verb` on those of `jobs` that are in `states`, the oldest first; each chunk is committed."""
     ends = time.monotonic() + seconds
     count, last = 0, 0
@@ -39,5 +39,5 @@ def change_many(
     while ids := list(wanted.filter(pk__gt=last).values_list("pk", flat=True)[:CHUNK]):
         count, last = count + verb(Job.objects.filter(pk__in=ids)), ids[-1]
         if len(ids) == CHUNK and time.monotonic() > ends:
-            return Done(count, is_all=False)
-    return Done(count, is_all=True)
+            return BulkResult(count, is_all=False)
+    return BulkResult(count, is_all=True)

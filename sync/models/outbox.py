@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync.models.wakeup import Rung
+from sync.models.wakeup import Wakeable
 
 
 class Message(models.Model):
@@ -48,7 +48,7 @@ class Message(models.Model):
         return cls.objects.filter(pk__in=ids, sent_at=None).update(sent_at=timezone.now())
 
 
-class Dispatch(Rung):
+class OutboxLease(Wakeable):
     """The one row (ID 1) of whoever sends the messages: one sender at a time keeps their order.
 
     `failures` and `trouble` tell how often in a row sending failed, and why. Times are Unix seconds.
@@ -61,11 +61,14 @@ class Dispatch(Rung):
     failures = models.PositiveIntegerField(default=0)
     trouble = models.TextField(blank=True)
 
+    class Meta:
+        db_table = "sync_dispatch"
+
     def __str__(self) -> str:
-        return f"dispatch held by {self.holder or 'nobody'}"
+        return f"outbox held by {self.holder or 'nobody'}"
 
     @classmethod
-    def take(cls, holder: str, *, now: float, until: float) -> Dispatch | None:
+    def take(cls, holder: str, *, now: float, until: float) -> OutboxLease | None:
         """The row, held by `holder` until `until`; None while another one holds it."""
         row, _made = cls.objects.get_or_create(pk=cls.ROW)
         free = Q(holder="") | Q(lease_until__lt=now)
@@ -92,5 +95,5 @@ class Dispatch(Rung):
         # not the holder: another one may have taken over
         self.refresh_from_db(fields=["failures", "trouble"])
 
-    def _held(self) -> models.QuerySet[Dispatch]:
+    def _held(self) -> models.QuerySet[OutboxLease]:
         return type(self).objects.filter(pk=self.pk, holder=self.holder)

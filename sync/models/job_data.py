@@ -1,4 +1,4 @@
-"""Cargo: what a job carries from one step to the next. Gone when the job is done."""
+"""JobData: what a job carries from one step to the next. Gone when the job is done."""
 
 from __future__ import annotations
 
@@ -12,27 +12,30 @@ CHUNK_BYTES = 1024 * 1024
 NAME_LENGTH = 255
 
 
-class Cargo(models.Model):
+class JobData(models.Model):
     """What the last step read, as values; apart from Job so that its table stays narrow."""
 
     job = models.OneToOneField(Job, models.CASCADE, primary_key=True)
     content = models.JSONField()
 
+    class Meta:
+        db_table = "sync_cargo"
+
     def __str__(self) -> str:
-        return f"cargo of {self.job_id}"
+        return f"data of {self.job_id}"
 
     @classmethod
     def load(cls, jobs: list[Job]) -> dict[int, Any]:
-        """What each job carries; jobs without cargo are missing."""
+        """What each job carries; jobs without any are missing."""
         return dict(cls.objects.filter(job__in=jobs).values_list("job_id", "content"))
 
     @classmethod
     def store(cls, contents: dict[int, Any]) -> None:
         """Replace what the jobs carry; one statement."""
-        rows = [Cargo(job_id=job_id, content=content) for job_id, content in contents.items()]
+        rows = [JobData(job_id=job_id, content=content) for job_id, content in contents.items()]
         # MySQL finds the conflicting key itself and refuses to be told
         key = ["job"] if connection.features.supports_update_conflicts_with_target else None
-        Cargo.objects.bulk_create(rows, update_conflicts=True, unique_fields=key, update_fields=["content"])
+        JobData.objects.bulk_create(rows, update_conflicts=True, unique_fields=key, update_fields=["content"])
 
 
 class Attachment(models.Model):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sync.connectors.rabbitmq import leads
-from sync.connectors.rabbitmq.leads import Reply, read_reply, read_request
+from sync.connectors.rabbitmq.leads import LeadReply, read_reply, read_request
 from sync.connectors.rabbitmq.wire import Malformed, Packet
 
 USER = {"id": 7, "full_name": "Анна", "phone": "+79161234567", "stage": "NEW"}
@@ -25,9 +25,9 @@ PARAMS = {"action": "create_card", "user": USER, "reply_queue": "bitrix.response
 def test_a_request_is_the_originals_and_is_read_as_what_it_asks(
     action: leads.Action, pattern: str, word: str
 ) -> None:
-    told = leads.request(action, USER, "bitrix.responses")
-    assert told == (pattern, {"action": word, "user": USER, "replyQueue": "bitrix.responses"})
-    notice = read_request(Packet(*told))
+    message = leads.request(action, USER, "bitrix.responses")
+    assert message == (pattern, {"action": word, "user": USER, "replyQueue": "bitrix.responses"})
+    notice = read_request(Packet(*message))
     assert (notice.entity, notice.action, notice.record_id) == ("user", action, "7")
     assert notice.params == {"action": word, "user": USER, "reply_queue": "bitrix.responses"}
 
@@ -69,20 +69,23 @@ def test_an_error_is_the_originals() -> None:
 
 def test_replies_are_read() -> None:
     done = read_reply(Packet(*leads.success(PARAMS, 55, 2)))
-    assert done == Reply("7", is_success=True, lead_id=55, attempts=2, action="create_card", user=USER)
+    assert done == LeadReply("7", is_success=True, lead_id=55, attempts=2, action="create_card", user=USER)
     failed = read_reply(Packet(*leads.error(PARAMS, "No", 3)))
-    assert failed == Reply("7", is_success=False, reason="No", attempts=3, user=USER)
+    assert failed == LeadReply("7", is_success=False, reason="No", attempts=3, user=USER)
 
 
 @pytest.mark.parametrize(
     ("data", "reply"),
     [
-        ({"status": "success", "user_id": "u-1", "bitrix_lead_id": "55"}, Reply("u-1", True, lead_id=55)),
-        ({"status": "error", "user": {"id": 7}, "attempts": "many"}, Reply("7", False, user={"id": 7})),
-        ({"status": "error", "user_id": 7, "reason": {"code": 1}}, Reply("7", False, reason='{"code": 1}')),
+        ({"status": "success", "user_id": "u-1", "bitrix_lead_id": "55"}, LeadReply("u-1", True, lead_id=55)),
+        ({"status": "error", "user": {"id": 7}, "attempts": "many"}, LeadReply("7", False, user={"id": 7})),
+        (
+            {"status": "error", "user_id": 7, "reason": {"code": 1}},
+            LeadReply("7", False, reason='{"code": 1}'),
+        ),
     ],
 )
-def test_a_reply_may_be_written_loosely(data: dict[str, Any], reply: Reply) -> None:
+def test_a_reply_may_be_written_loosely(data: dict[str, Any], reply: LeadReply) -> None:
     assert read_reply(Packet("bitrix.responses", data)) == reply
 
 

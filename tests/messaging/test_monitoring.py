@@ -17,16 +17,16 @@ from sync.connectors.rabbitmq.connection import connect
 from sync.doctor.messages import check_messages
 from sync.flows.findings import Finding
 from sync.maintenance import recovery, retention
-from sync.models import Dispatch, Heartbeat, Message, Route
+from sync.models import Heartbeat, Message, OutboxLease, Route
 from sync.status import as_json, as_text, queue_status
-from tests.messages.conftest import letters
+from tests.messaging.conftest import letters
 from tests.rabbitmq import Exchange
 
 OLD = timezone.now() - timedelta(days=100)
 CONSUMER = f"{Heartbeat.CONSUMER}host:1"
 
 
-def told(level: str) -> list[str]:
+def message(level: str) -> list[str]:
     return [finding.what for finding in check_messages() if finding.level == level]
 
 
@@ -49,7 +49,7 @@ def stuck_message() -> Message:
     user = {"id": 7, "full_name": "Анна", "phone": "+79161234567"}
     data = {"action": "create_card", "user": user, "token": "s3cret"}
     message = Message.objects.create(queue="q", pattern="user_created", data=data)
-    Dispatch.objects.create(pk=Dispatch.ROW, failures=3, trouble="RabbitMQ at host does not answer")
+    OutboxLease.objects.create(pk=OutboxLease.ROW, failures=3, trouble="RabbitMQ at host does not answer")
     return message
 
 
@@ -75,9 +75,9 @@ def test_sent_messages_are_forgotten_by_age_and_unsent_never() -> None:
 
 @pytest.mark.django_db
 def test_without_rabbitmq_the_doctor_looks_at_the_outbox_alone() -> None:
-    assert told("fault") == told("warn") == []
+    assert message("fault") == message("warn") == []
     stuck_message()
-    assert told("fault") == []
+    assert message("fault") == []
     Message.objects.update(created_at=timezone.now() - timedelta(minutes=2))
     assert "1 messages wait to be sent, since 2 min" in about("wait to be sent").what
     assert about("wait to be sent").todo == "RabbitMQ at host does not answer"
@@ -87,11 +87,11 @@ def test_without_rabbitmq_the_doctor_looks_at_the_outbox_alone() -> None:
 def test_the_doctor_counts_what_waits_and_what_was_put_aside(
     over_rabbitmq: Exchange, leads_route: Route
 ) -> None:
-    assert f"Queue {over_rabbitmq.requests} is not there yet." in told("warn")
+    assert f"Queue {over_rabbitmq.requests} is not there yet." in message("warn")
     over_rabbitmq.nest.write(over_rabbitmq.requests, b"1")
     over_rabbitmq.nest.write(f"{over_rabbitmq.replies}.dead", b"2")
-    assert f"Nobody reads queue {over_rabbitmq.requests}; 1 messages wait in it." in told("fault")
-    assert f"1 malformed messages lie in queue {over_rabbitmq.replies}.dead." in told("warn")
+    assert f"Nobody reads queue {over_rabbitmq.requests}; 1 messages wait in it." in message("fault")
+    assert f"1 malformed messages lie in queue {over_rabbitmq.replies}.dead." in message("warn")
     assert "No consumer of ours" in about("No consumer").what
     Heartbeat.beat(CONSUMER)
     with connect(over_rabbitmq.url, name="test") as link:

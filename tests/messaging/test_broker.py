@@ -10,7 +10,7 @@ import pika
 import pytest
 
 from sync.connectors.rabbitmq.connection import connect
-from sync.connectors.rabbitmq.delivery import AT_ONCE, MOST_BYTES, Delivery, Reading
+from sync.connectors.rabbitmq.delivery import AT_ONCE, MAX_BYTES, Delivery, Reading
 from sync.errors import NeedsStaff, TryLater
 from tests.rabbitmq import Exchange, gate_to
 
@@ -96,7 +96,7 @@ def test_batches_come_in_order_and_are_acknowledged_after_they_were_taken(exchan
 
 def test_a_batch_is_no_larger_than_a_statement_may_be() -> None:
     reading = Reading("requests", channel=None, take=fine)
-    bodies = [b"x" * (MOST_BYTES // 2 - 1)] * 5 + [b"x" * (MOST_BYTES + 1), b"last"]
+    bodies = [b"x" * (MAX_BYTES // 2 - 1)] * 5 + [b"x" * (MAX_BYTES + 1), b"last"]
     for number, body in enumerate(bodies):
         reading.keep(None, pika.spec.Basic.Deliver(delivery_tag=number), pika.BasicProperties(), body)
     batches = []
@@ -200,8 +200,8 @@ def test_a_wrong_address_is_told_without_the_password(
     words = {"host": right.hostname, "port": right.port, "user": right.username, "password": right.password}
     with pytest.raises(error, match=said) as refused, connect(url.format(**words), name="test"):
         pass
-    told = f"{refused.value!r} {refused.value.__cause__!r}"
-    assert "s3cret-pass" not in told
+    message = f"{refused.value!r} {refused.value.__cause__!r}"
+    assert "s3cret-pass" not in message
 
 
 def test_heartbeats_may_be_set_in_the_address(exchange: Exchange) -> None:

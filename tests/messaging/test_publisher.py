@@ -9,14 +9,14 @@ import pytest
 from django.db import transaction
 from django_q.models import OrmQ
 
-from sync.connectors.rabbitmq.connection import Link
+from sync.connectors.rabbitmq.connection import Connection
 from sync.connectors.rabbitmq.delivery import Delivery
 from sync.errors import TryLater
 from sync.messaging import publisher, users
 from sync.messaging.roles import ROLES, take
-from sync.models import CoreUser, Dispatch, Event, Message, Route
+from sync.models import CoreUser, Event, Message, OutboxLease, Route
 from sync.queue import wakeup
-from tests.messages.conftest import letters
+from tests.messaging.conftest import letters
 from tests.rabbitmq import Exchange, gate_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,8 +28,8 @@ def unsent() -> list[int]:
     return list(Message.unsent().values_list("pk", flat=True))
 
 
-def dispatch() -> Dispatch:
-    return Dispatch.objects.get(pk=Dispatch.ROW)
+def lease() -> OutboxLease:
+    return OutboxLease.objects.get(pk=OutboxLease.ROW)
 
 
 def seconds_until_bell() -> float:
@@ -45,35 +45,35 @@ def test_all_are_sent_in_their_order_and_marked(over_rabbitmq: Exchange) -> None
     got = over_rabbitmq.nest.get_all(over_rabbitmq.requests, len(rows))
     assert [one.packet["data"]["user"]["id"] for one in got] == list(range(1, len(rows) + 1))
     assert [one.properties.message_id for one in got] == [str(row.uuid) for row in rows]
-    assert dispatch().holder == ""
+    assert lease().holder == ""
 
 
 def test_nothing_to_send_asks_nobody(settings: Any) -> None:
     settings.RABBITMQ_URL = "amqp://guest:guest@127.0.0.1:1/"
     assert publisher.send()
-    assert dispatch().trouble == ""
+    assert lease().trouble == ""
 
 
 def test_a_second_sender_leaves_at_once(over_rabbitmq: Exchange) -> None:
     letters(1, queue=over_rabbitmq.requests)
-    assert Dispatch.take("another", now=time.time(), until=time.time() + 60)
+    assert OutboxLease.take("another", now=time.time(), until=time.time() + 60)
     assert not publisher.send()
     assert len(unsent()) == 1
-    assert dispatch().holder == "another"
+    assert lease().holder == "another"
 
 
 def test_who_lost_the_lease_stops(over_rabbitmq: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     letters(publisher.AT_ONCE + 1, queue=over_rabbitmq.requests)
-    publish = Link.publish
+    publish = Connection.publish
 
     def lose(*args: Any, **options: Any) -> None:
-        Dispatch.objects.update(holder="another", lease_until=time.time() + 60)
+        OutboxLease.objects.update(holder="another", lease_until=time.time() + 60)
         publish(*args, **options)
 
-    monkeypatch.setattr(Link, "publish", lose)
+    monkeypatch.setattr(Connection, "publish", lose)
     publisher.send()
     assert len(unsent()) == 1
-    assert dispatch().holder == "another"
+    assert lease().holder == "another"
 
 
 def test_who_lost_the_lease_leaves_the_next_one_alone(
@@ -83,12 +83,12 @@ def test_who_lost_the_lease_leaves_the_next_one_alone(
     until = time.time() + 600
 
     def lose(*_: Any, **__: Any) -> None:
-        Dispatch.objects.update(holder="another", lease_until=until)
+        OutboxLease.objects.update(holder="another", lease_until=until)
         raise TryLater("the line is cut")
 
-    monkeypatch.setattr(Link, "publish", lose)
+    monkeypatch.setattr(Connection, "publish", lose)
     publisher.send()
-    assert (dispatch().holder, dispatch().lease_until) == ("another", until)
+    assert (lease().holder, lease().lease_until) == ("another", until)
 
 
 def test_a_message_whose_id_is_lower_than_those_sent_goes_too(over_rabbitmq: Exchange) -> None:
@@ -114,7 +114,7 @@ def test_what_was_confirmed_before_the_line_broke_is_marked(
 ) -> None:
     rows = letters(5, queue=over_rabbitmq.requests)
     gate, settings.RABBITMQ_URL = gate_to(over_rabbitmq.url)
-    publish, count = Link.publish, 0
+    publish, count = Connection.publish, 0
 
     def cut(*args: Any, **options: Any) -> None:
         nonlocal count
@@ -123,10 +123,10 @@ def test_what_was_confirmed_before_the_line_broke_is_marked(
             gate.shut()
         publish(*args, **options)
 
-    monkeypatch.setattr(Link, "publish", cut)
+    monkeypatch.setattr(Connection, "publish", cut)
     publisher.send()
     assert unsent() == [row.pk for row in rows[3:]]
-    assert "does not answer" in dispatch().trouble
+    assert "does not answer" in lease().trouble
     assert over_rabbitmq.nest.count(over_rabbitmq.requests) == 3
 
 
@@ -138,7 +138,7 @@ def test_a_crash_before_the_mark_sends_again_what_is_known_by_its_id(
         crash.setattr(Message, "mark_sent", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             publisher.send()
-    Dispatch.objects.update(lease_until=0)
+    OutboxLease.objects.update(lease_until=0)
     publisher.send()
     one, again = over_rabbitmq.nest.get_all(over_rabbitmq.requests, 2)
     assert (one.body, one.properties.message_id) == (again.body, again.properties.message_id)
@@ -153,15 +153,15 @@ def test_trouble_is_told_and_waited_out_longer_and_longer(settings: Any) -> None
     letters(1, queue="any")
     for pause in (1, 2, 4):
         OrmQ.objects.all().delete()
-        Dispatch.objects.update(lease_until=0)
+        OutboxLease.objects.update(lease_until=0)
         assert publisher.send()
         assert pause - 0.5 < seconds_until_bell() < pause + 0.5
         assert not publisher.send(), "nobody tries before the pause is over"
-    row = dispatch()
+    row = lease()
     assert (row.failures, len(unsent())) == (3, 1)
     assert "Connection refused" in row.trouble
     assert "s3cret-pass" not in row.trouble
-    Dispatch.objects.update(failures=40, lease_until=0)
+    OutboxLease.objects.update(failures=40, lease_until=0)
     OrmQ.objects.all().delete()
     publisher.send()
     assert 55 < seconds_until_bell() < 61
@@ -172,10 +172,10 @@ def test_after_trouble_all_goes_on(over_rabbitmq: Exchange, settings: Any) -> No
     letters(2, queue=over_rabbitmq.requests)
     publisher.send()
     settings.RABBITMQ_URL = over_rabbitmq.url
-    Dispatch.objects.update(lease_until=0)
+    OutboxLease.objects.update(lease_until=0)
     publisher.send()
     assert unsent() == []
-    assert (dispatch().failures, dispatch().trouble) == (0, "")
+    assert (lease().failures, lease().trouble) == (0, "")
 
 
 def test_a_queue_that_may_not_be_written_stops_no_other(over_rabbitmq: Exchange) -> None:
@@ -183,8 +183,8 @@ def test_a_queue_that_may_not_be_written_stops_no_other(over_rabbitmq: Exchange)
     letters(2, queue=over_rabbitmq.requests)
     publisher.send()
     assert unsent() == [stuck[0].pk]
-    assert "amq.nobodys" in dispatch().trouble
-    assert dispatch().holder == "", "others need not wait"
+    assert "amq.nobodys" in lease().trouble
+    assert lease().holder == "", "others need not wait"
     assert 0.5 < seconds_until_bell() < 1.5
     letters(1, queue=over_rabbitmq.requests)
     publisher.send()
@@ -204,15 +204,15 @@ def test_no_sender_is_rung_before_the_commit() -> None:
     """The bell under way would count as enough then, and might be heard too early."""
     with transaction.atomic():
         users.create(FULL)
-        assert not Dispatch.objects.exclude(wake_at=None).exists()
-    assert dispatch().wake_at is not None
+        assert not OutboxLease.objects.exclude(wake_at=None).exists()
+    assert lease().wake_at is not None
 
 
 def test_a_rolled_back_user_leaves_no_message_and_no_bell(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("in the middle")
 
-    monkeypatch.setattr(wakeup, "ring_for_messages", fail)
+    monkeypatch.setattr(wakeup, "wake_for_messages", fail)
     monkeypatch.setattr(users.outbox, "put", fail)
     with pytest.raises(RuntimeError):
         users.create(FULL)
@@ -260,17 +260,17 @@ def test_without_a_route_requests_wait_and_replies_do_not(settings: Any, request
     Message.objects.create(queue=settings.RABBITMQ_REPLY_QUEUE, pattern="bitrix.responses", data=data)
     publisher.send()
     assert len(unsent()) == 1
-    assert "Leads" in dispatch().trouble
+    assert "Leads" in lease().trouble
     user.refresh_from_db()
     assert user.bitrix_lead_id == 55
     request.getfixturevalue("leads_route")
     publisher.send()
-    assert (unsent(), dispatch().trouble) == ([], "")
+    assert (unsent(), lease().trouble) == ([], "")
 
 
 def test_a_foreign_queue_is_out_of_reach_within_one_process() -> None:
     letters(1, queue="somebody.elses")
     publisher.send()
     assert len(unsent()) == 1
-    assert "somebody.elses" in dispatch().trouble
-    assert "RABBITMQ_URL" in dispatch().trouble
+    assert "somebody.elses" in lease().trouble
+    assert "RABBITMQ_URL" in lease().trouble

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from sync.admin.words import safe
+from sync.admin.labels import safe
 from sync.models import Job, Route
 from sync.status import RouteStatus, duration, queue_status
 from sync.status.forecast import Forecast
@@ -18,7 +18,7 @@ COUNTED = (Job.State.WAITING, Job.State.RUNNING, Job.State.FAILED)
 
 
 @dataclass(frozen=True)
-class Row:
+class QueueRow:
     """One route: its counts, each with the address of the list behind it, and its forecast in words."""
 
     name: str
@@ -29,18 +29,18 @@ class Row:
     through: str
 
 
-def board(user: Any) -> list[Row] | None:
+def queue_table(user: Any) -> list[QueueRow] | None:
     """A row a route; None for who may not see jobs."""
     if not user.has_perm("sync.view_job"):
         return None
     routes = {route.slug: route for route in Route.objects.only("slug", "name")}
-    told = queue_status(COUNTED).routes
-    return [_row(one, routes[one.slug]) for one in told if one.slug in routes]
+    message = queue_status(COUNTED).routes
+    return [_row(one, routes[one.slug]) for one in message if one.slug in routes]
 
 
-def _row(one: RouteStatus, route: Route) -> Row:
-    jobs = one.tally.jobs
-    return Row(
+def _row(one: RouteStatus, route: Route) -> QueueRow:
+    jobs = one.counts.jobs
+    return QueueRow(
         name=str(route),
         waiting=jobs[Job.State.WAITING],
         running=jobs[Job.State.RUNNING],

@@ -1,4 +1,4 @@
-"""Rehearsals as benchmarks need them: portals of a chosen speed, and deals alone."""
+"""Installations as benchmarks need them: portals of a chosen speed, and deals alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import yaml
 
 from sandbox.benchmarks.ground import Ground
-from sandbox.demo import Rehearsal, run_manage
+from sandbox.demo import Installation, run_manage
 
 UNPACED = {
     "requests_per_minute": 100_000,
@@ -28,12 +28,12 @@ NOTHING_ELSE = {"contacts": False, "companies": False, "products": False, "files
 IDS_A_READ, WRITES_A_REQUEST = 2500, 50
 LONGEST = 4 * 3600.0
 
-Play = TypeVar("Play", bound="Staged")
+Kind = TypeVar("Kind", bound="DealsInstallation")
 
 
 @dataclass
-class Staged(Rehearsal):
-    """A rehearsal of deals alone."""
+class DealsInstallation(Installation):
+    """An installation of deals alone."""
 
     def configure(self) -> None:
         """Import the example with our portals, then once more with deals alone."""
@@ -48,13 +48,13 @@ class Staged(Rehearsal):
     def inside(self, work: str, **given: Any) -> dict[str, Any]:
         """Have `work` (benchmarks.inside) done by a process of the installation; what it tells."""
         words = ["bench", "--inside", work, "--given", json.dumps(given)]
-        told: dict[str, Any] = json.loads(run_manage(*words, environment=self.environment, seconds=LONGEST))
-        return told
+        result: dict[str, Any] = json.loads(run_manage(*words, environment=self.environment, seconds=LONGEST))
+        return result
 
     def drain(self, ids: list[str], *, work: str = "drain") -> dict[str, Any]:
         """Let webhooks about these deals be there all at once, and wait until nothing is left to do.
 
-        Tells `seconds` from the bell to the last job, and `jobs` by state.
+        Tells `seconds` from the wake-up to the last job, and `jobs` by state.
         """
         return self.inside(work, first=int(ids[0]), count=len(ids))
 
@@ -64,34 +64,36 @@ class Staged(Rehearsal):
 
     def forget_counts(self) -> None:
         """Both portals count from zero."""
-        for stand in (self.source, self.target):
-            stand.post("stats/reset", {})
+        for portal in (self.source, self.target):
+            portal.post("stats/reset", {})
 
 
 @contextmanager
-def staged(
+def deals_installation(
     ground: Ground,
     *,
     engine: str = "",
     emulator: list[str] | None = None,
     settings: dict[str, str] | None = None,
     **portal: Any,
-) -> Iterator[Staged]:
-    """A rehearsal that runs; `settings` of the installation; more keyword arguments override the portals'."""
-    with played(Staged, ground, engine=engine, emulator=emulator, settings=settings, portal=portal) as play:
-        yield play
+) -> Iterator[DealsInstallation]:
+    """An installation that runs, with its `settings`; more keyword arguments override the portals'."""
+    with running(
+        DealsInstallation, ground, engine=engine, emulator=emulator, settings=settings, portal=portal
+    ) as installation:
+        yield installation
 
 
 @contextmanager
-def played(kind: type[Play], ground: Ground, *, portal: dict[str, Any], **given: Any) -> Iterator[Play]:
-    """The same with a rehearsal of this kind."""
+def running(kind: type[Kind], ground: Ground, *, portal: dict[str, Any], **given: Any) -> Iterator[Kind]:
+    """The same with an installation of this kind."""
     engine, emulator, settings = (
         given.pop("engine", ""),
         given.pop("emulator", None),
         given.pop("settings", None),
     )
     with ground.database(engine) as url:
-        play = kind(
+        installation = kind(
             folder=ground.new_folder(),
             database_url=url,
             portal={**UNPACED, **portal},
@@ -100,10 +102,10 @@ def played(kind: type[Play], ground: Ground, *, portal: dict[str, Any], **given:
             **given,
         )
         try:
-            play.start()
-            yield play
+            installation.start()
+            yield installation
         finally:
-            play.stop()
+            installation.stop()
 
 
 def fewest_requests(deals: int) -> dict[str, int]:

@@ -15,7 +15,7 @@ from sync.connectors.rabbitmq.connection import connect
 from sync.messaging import publisher
 from sync.messaging.roles import ROLES, take
 from sync.models import CoreUser, Event, Message, Route
-from tests.messages.conftest import letters
+from tests.messaging.conftest import letters
 from tests.rabbitmq import Exchange
 
 COUNT = int(os.environ.get("MEASURE_MESSAGES", "5000"))

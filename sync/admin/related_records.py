@@ -15,15 +15,15 @@ from sync.admin.searching import found_links
 from sync.models import Event
 
 
-def traces(user: Any, term: str) -> list[str]:
+def related_records(user: Any, term: str) -> list[str]:
     """Sentences about webhooks and mappings of the record that `term` means, those the person may see."""
     number = read_id(term)
     if number is None:
         return [_("This is neither an ID nor the address of a card.")] if term.strip() else []
     lines = []
     if user.has_perm("sync.view_link") and found_links(number):
-        told = _("No job about it is kept, but it is mapped: see its deal mapping.")
-        lines.append(_link("admin:sync_link_changelist", term, told))
+        message = _("No job about it is kept, but it is mapped: see its deal mapping.")
+        lines.append(_link("admin:sync_link_changelist", term, message))
     if user.has_perm("sync.view_event"):
         events = Event.objects.filter(record_id=number.deal_id)
         if (events.filter(portal__in=portals_at(number.host)) if number.host else events).exists():
@@ -40,5 +40,5 @@ def traces(user: Any, term: str) -> list[str]:
     ]
 
 
-def _link(screen: str, term: str, told: str) -> str:
-    return format_html('<a href="{}?{}">{}</a>', reverse(screen), urlencode({"q": term}), told)
+def _link(screen: str, term: str, message: str) -> str:
+    return format_html('<a href="{}?{}">{}</a>', reverse(screen), urlencode({"q": term}), message)
