@@ -1,13 +1,15 @@
 """Who sends a webhook: portals by slug, remembered for a moment by this process.
 
-An acceptance may rest on what the database said a second ago; a refusal rests on what it says now, so the
-caller reads again before it refuses.
+An acceptance may rest on what the database said a second ago; a refusal rests on what it says now.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
+from sync.connectors import WEBHOOKS
+from sync.errors import WebhookRejected
 from sync.models import Portal
 
 REMEMBERED_SECONDS = 1.0
@@ -16,10 +18,27 @@ REMEMBERED_SECONDS = 1.0
 _known: dict[str, tuple[float, Portal]] = {}
 
 
-def remembered(slug: str) -> Portal | None:
-    """The portal as it was within the last second; None when nobody has asked for it."""
+def portal_of(slug: str) -> Portal:
+    """The portal whose address it is; raises WebhookRejected when there is none, or none with webhooks."""
     known = _known.get(slug)
-    return known[1] if known and time.monotonic() - known[0] < REMEMBERED_SECONDS else None
+    is_fresh = known is not None and time.monotonic() - known[0] < REMEMBERED_SECONDS
+    portal = known[1] if known and is_fresh else read(slug)
+    if portal is None or portal.kind not in WEBHOOKS:
+        raise unknown(slug)
+    return portal
+
+
+def authenticate(portal: Portal, tokens: Collection[str]) -> Portal:
+    """The portal, when it accepts one of the tokens now; raises WebhookRejected otherwise."""
+    given = [token for token in tokens if token]
+    if portal.accepts(given):
+        return portal
+    now = read(portal.slug)
+    if now is None:
+        raise unknown(portal.slug)
+    if not now.accepts(given):
+        raise WebhookRejected("unauthorized", "The token is missing or wrong.")
+    return now
 
 
 def read(slug: str) -> Portal | None:
@@ -33,5 +52,15 @@ def read(slug: str) -> Portal | None:
     if portal:
         _known[portal.slug] = (asked_at, portal)
     else:
-        _known.pop(slug, None)
+        forget(slug)
     return portal
+
+
+def forget(slug: str) -> None:
+    """Ask the database next time."""
+    _known.pop(slug, None)
+
+
+def unknown(slug: str) -> WebhookRejected:
+    """What the sender of a webhook to an address that is nobody's is answered."""
+    return WebhookRejected("unknown_portal", f'There is no portal "{slug}". Check the address.')

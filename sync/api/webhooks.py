@@ -20,7 +20,6 @@ from sync.api.wakeup import WAKEUPS
 from sync.connectors import WEBHOOKS
 from sync.connectors.types import IncomingEvent
 from sync.errors import WebhookRejected
-from sync.models import Portal
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ class Inbound(APIView):
 
     def _receive(self, request: Request, slug: str, token: str) -> JsonResponse:
         try:
-            notice = self._store(request, slug, token)
+            event = _store(request, slug, token)
         except WebhookRejected as rejected:
             logger.warning("A webhook for %.60r was refused: %s", slug, rejected.code)
             return failure(rejected.status, rejected.code, rejected.message)
@@ -63,34 +62,25 @@ class Inbound(APIView):
             answer = failure(503, "database_away", "The event could not be stored. Send it again later.")
             answer["Retry-After"] = "30"
             return answer
-        return JsonResponse(
-            {
-                "success": True,
-                "result": {"status": "accepted", "deal_id": notice.record_id},
-                "timestamp": int(time.time()),
-            }
-        )
+        result = {"status": "accepted", "deal_id": event.record_id}
+        return JsonResponse({"success": True, "result": result, "timestamp": int(time.time())})
 
-    def _store(self, request: Request, slug: str, token: str) -> IncomingEvent:
-        body = body_of(request._request)
-        try:
-            return self._accept(request, authentication.remembered(slug), slug=slug, token=token, body=body)
-        except (WebhookRejected, IntegrityError):  # the portal may have changed, or be gone, since we looked
-            return self._accept(request, authentication.read(slug), slug=slug, token=token, body=body)
 
-    def _accept(
-        self, request: Request, portal: Portal | None, *, slug: str, token: str, body: bytes
-    ) -> IncomingEvent:
-        if portal is None or portal.kind not in WEBHOOKS:
-            raise WebhookRejected("unknown_portal", f'There is no portal "{slug}". Check the address.')
-        payload = WEBHOOKS[portal.kind](
-            request.META.get("QUERY_STRING", ""), request.META.get("CONTENT_TYPE", ""), body
-        )
-        tokens = [*payload.tokens, token, request.headers.get("X-Api-Key", "")]
-        if not portal.accepts([given for given in tokens if given]):
-            raise WebhookRejected("unauthorized", "The token is missing or wrong.")
-        notice = payload.notice()
-        details = {name: value for name, value in payload.public.items() if name not in notice.params}
-        address = request.META.get("REMOTE_ADDR", "")
-        inbox.receive(portal, notice, details=details, remote_addr=address, wake=WAKEUPS.request)
-        return notice
+def _store(request: Request, slug: str, token: str) -> IncomingEvent:
+    """Read the request, see who sent it, store what it says; raises WebhookRejected."""
+    body = body_of(request._request)
+    portal = authentication.portal_of(slug)
+    payload = WEBHOOKS[portal.kind](
+        request.META.get("QUERY_STRING", ""), request.META.get("CONTENT_TYPE", ""), body
+    )
+    tokens = [*payload.tokens, token, request.headers.get("X-Api-Key", "")]
+    portal = authentication.authenticate(portal, tokens)
+    event = payload.incoming_event()
+    details = {name: value for name, value in payload.public.items() if name not in event.params}
+    address = request.META.get("REMOTE_ADDR", "")
+    try:
+        inbox.receive(portal, event, details=details, remote_addr=address, wake=WAKEUPS.request)
+    except IntegrityError as error:  # the portal is gone since we looked
+        authentication.forget(slug)
+        raise authentication.unknown(slug) from error
+    return event

@@ -5,12 +5,12 @@ Threads send and wait, nothing else: the database belongs to the worker's own th
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
 from sync.models import Portal, Slot
+from sync.policies.clock import Clock
 
 Answer = TypeVar("Answer")
 
@@ -18,8 +18,9 @@ Answer = TypeVar("Answer")
 class InFlight(Generic[Answer]):
     """Requests under way, each in a slot of the portal that this worker holds."""
 
-    def __init__(self, portal: Portal, holder: str, *, max_requests: int) -> None:
+    def __init__(self, portal: Portal, holder: str, *, max_requests: int, clock: Clock) -> None:
         self._portal, self._holder, self._max_requests = portal, holder, max_requests
+        self._clock = clock
         self._threads = ThreadPoolExecutor(max_workers=max_requests, thread_name_prefix="request")
         self._free: list[Slot] = []
         self._sent: dict[Future[Answer], Slot] = {}
@@ -39,7 +40,7 @@ class InFlight(Generic[Answer]):
         """
         if self.is_full or self._awaited in self._sent:
             return False
-        if not self._free and (slot := Slot.take(self._portal, self._holder, now=time.time())):
+        if not self._free and (slot := Slot.take(self._portal, self._holder, now=self._clock.now())):
             self._free.append(slot)
         return bool(self._free)
 
@@ -49,7 +50,7 @@ class InFlight(Generic[Answer]):
         `blocks_others`: nothing else is sent until it is answered.
         """
         slot = self._free.pop()
-        slot.keep(until=time.time() + self._portal.lease_seconds)
+        slot.keep(until=self._clock.now() + self._portal.lease_seconds)
         sent = self._threads.submit(work)
         self._sent[sent] = slot
         if blocks_others:
@@ -58,7 +59,7 @@ class InFlight(Generic[Answer]):
     def wait(self, seconds: float) -> list[Answer]:
         """What has been answered, at the latest after so many seconds; nothing when nothing was."""
         if not self._sent:
-            time.sleep(seconds)
+            self._clock.sleep(seconds)
         ended = wait(self._sent, seconds, FIRST_COMPLETED).done
         self._free += [self._sent.pop(one) for one in ended]
         return [one.result() for one in ended]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync.engine.batch import Load
+from sync.engine.batch import ClaimedParcel
 from sync.engine.settlement import settle
 from sync.errors import OutcomeUnknown
 from sync.flows import FLOWS
@@ -28,9 +28,9 @@ def return_expired() -> int:
     for holder in {job.holder for job in expired}:
         jobs = [job for job in expired if job.holder == holder]
         entity = FLOWS[jobs[0].route.flow].entity  # a parcel is of one flow
-        load = Load(parcel=Parcel(jobs=jobs, now=now, entity=entity), holder=holder)
-        load.fail(lost)
-        settle(load)
+        claimed = ClaimedParcel(parcel=Parcel(jobs=jobs, now=now, entity=entity), holder=holder)
+        claimed.fail(lost)
+        settle(claimed)
     for portal_id in {job.portal_id for job in expired}:
         wakeup.wake(portal_id)
     return len(expired)

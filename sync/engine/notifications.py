@@ -17,23 +17,23 @@ from sync.flows.contract import JobNotice
 from sync.models import Attempt, Job, Portal, Route
 from sync.models.job_queryset import JobQuerySet
 
-TELLING = [name for name, flow in FLOWS.items() if flow.tell]
+NOTIFIED_FLOWS = [name for name, flow in FLOWS.items() if flow.tell]
 """Flows that answer whoever asked."""
 
 PATIENCE = timedelta(seconds=6)
 """By then a job has had three tries, if the portal is the only one in trouble."""
 
-TOLD_AT_ONCE = 500
+NOTICES_AT_ONCE = 500
 
 
-def tell(message: Iterable[tuple[str, JobNotice]]) -> None:
-    """Hand each flow its news; pairs of a flow's name and what became of a job."""
+def notify(notices: Iterable[tuple[str, JobNotice]]) -> None:
+    """Hand each flow its notices; pairs of a flow's name and what became of a job."""
     by_flow: dict[str, list[JobNotice]] = {}
-    for flow, news in message:
-        by_flow.setdefault(flow, []).append(news)
-    for flow, notices in by_flow.items():
-        if say := FLOWS[flow].tell:
-            say(notices)
+    for flow, notice in notices:
+        by_flow.setdefault(flow, []).append(notice)
+    for flow, of_flow in by_flow.items():
+        if receive := FLOWS[flow].tell:
+            receive(of_flow)
 
 
 def cancel(jobs: JobQuerySet) -> int:
@@ -41,13 +41,13 @@ def cancel(jobs: JobQuerySet) -> int:
 
     Of those that had failed they have heard already.
     """
-    flow_of = dict(Route.objects.filter(flow__in=TELLING).values_list("pk", "flow"))
+    flow_of = dict(Route.objects.filter(flow__in=NOTIFIED_FLOWS).values_list("pk", "flow"))
     with transaction.atomic():
         asked = list(jobs.filter(state=Job.State.WAITING, route__in=flow_of).select_for_update())
         count = jobs.cancel(now=timezone.now())
         reason = _("Cancelled by staff.")
         notices = [JobNotice(job, Job.State.CANCELLED, job.attempts, reason=reason) for job in asked]
-        tell((flow_of[one.job.route_id], one) for one in notices)
+        notify((flow_of[one.job.route_id], one) for one in notices)
     return count
 
 
@@ -57,7 +57,7 @@ def notify_of_outage(portal: Portal, trouble: str) -> int:
     Behind an open breaker one job at a time is tried, so of thousands most would never have a third try to
     tell of. The warning on the job marks it as told, and shows staff what the sender has heard.
     """
-    routes = Route.objects.filter(flow__in=TELLING, is_paused=False)
+    routes = Route.objects.filter(flow__in=NOTIFIED_FLOWS, is_paused=False)
     flow_of = dict(routes.filter(target=portal).values_list("pk", "flow"))
     if not flow_of:
         return 0
@@ -65,19 +65,19 @@ def notify_of_outage(portal: Portal, trouble: str) -> int:
         portal=portal, state=Job.State.WAITING, route__in=flow_of, created_at__lt=timezone.now() - PATIENCE
     )
     count = 0
-    while message := _tell_some(waiting.filter(warning="").order_by("pk"), flow_of, trouble):
-        count += message
+    while notified := _notify_some(waiting.filter(warning="").order_by("pk"), flow_of, trouble):
+        count += notified
     return count
 
 
-def _tell_some(waiting: JobQuerySet, flow_of: dict[int, str], trouble: str) -> int:
+def _notify_some(waiting: JobQuerySet, flow_of: dict[int, str], trouble: str) -> int:
     with transaction.atomic():
-        jobs = list(waiting.select_for_update()[:TOLD_AT_ONCE])
+        jobs = list(waiting.select_for_update()[:NOTICES_AT_ONCE])
         marked = Job.objects.filter(pk__in=[job.pk for job in jobs])
         marked.update(warning=_("The portal was in trouble; whoever asked was told so meanwhile."))
         away = Attempt.Outcome.AWAY
         notices = [
             JobNotice(job, job.state, job.attempts, away, reason=trouble, is_put_off=True) for job in jobs
         ]
-        tell((flow_of[one.job.route_id], one) for one in notices)
+        notify((flow_of[one.job.route_id], one) for one in notices)
     return len(jobs)

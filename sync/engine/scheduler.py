@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import datetime
-
-from django.utils import timezone
 
 from sync import inbox
 from sync.flows import FLOWS
 from sync.models import Due, Job, MethodBudget, Portal
+from sync.policies.clock import Clock
 
 LOOK_EVERY = 0.2
 """Seconds a look serves, at what is due or to be sorted: a portal may get many requests a second."""
@@ -59,10 +57,10 @@ def share_out(routes: tuple[int, ...], max_jobs: int) -> dict[int, int]:
 
 
 class Scheduler:
-    """The portal as its row says, and what is due on it, looked at a few times a second."""
+    """What is due on one portal, looked at a few times a second."""
 
-    def __init__(self, portal: Portal) -> None:
-        self.portal = portal
+    def __init__(self, portal: Portal, clock: Clock) -> None:
+        self.portal, self.clock = portal, clock
         self._due: list[Due] = []
         self._good_until = 0.0
         self._sorted = 0
@@ -70,10 +68,10 @@ class Scheduler:
 
     def sort_some(self) -> bool:
         """Sort stored events into jobs; whether more should be sorted before the next request."""
-        if time.monotonic() < self._all_sorted_until:
+        if self.clock.now() < self._all_sorted_until:
             return False
         count = inbox.sort(self.portal)
-        self._all_sorted_until = 0.0 if count else time.monotonic() + LOOK_EVERY
+        self._all_sorted_until = 0.0 if count else self.clock.now() + LOOK_EVERY
         self._sorted += count
         if count == inbox.EVENTS_AT_ONCE and self._sorted < SORTED_AHEAD:
             return True
@@ -81,23 +79,23 @@ class Scheduler:
         return False
 
     def select(self) -> Selection | None:
-        """What the next request shall carry; methods whose time budget is spent are left out."""
-        if not self._due or time.monotonic() >= self._good_until:
+        """What the next request shall hold; methods whose time budget is spent are left out."""
+        if not self._due or self.clock.now() >= self._good_until:
             self._look()
-        blocked = MethodBudget.blocked(self.portal, now=time.time())
+        blocked = MethodBudget.blocked(self.portal, now=self.clock.now())
         return select([due for due in self._due if FLOWS[due.flow].steps[due.step].method not in blocked])
 
     def drop(self, selection: Selection) -> None:
         """There are no more jobs at this step: others have taken them since the last look."""
         self._due = [due for due in self._due if (due.flow, due.step) != (selection.flow, selection.step)]
 
-    def forget(self) -> None:
-        """Jobs have moved on without a request: look anew before the next choice."""
+    def look_again(self) -> None:
+        """Jobs have moved on without a request: look anew before the next selection."""
         self._due = []
 
     def _look(self) -> None:
-        began = time.monotonic()
+        began = self.clock.now()
         self.portal.refresh_from_db()
         is_open = not self.portal.is_paused
-        self._due = Job.objects.due_by_step(self.portal.pk, now=timezone.now()) if is_open else []
-        self._good_until = began + max(LOOK_EVERY, (time.monotonic() - began) * LOOK_SHARE)
+        self._due = Job.objects.due_by_step(self.portal.pk, now=self.clock.moment()) if is_open else []
+        self._good_until = began + max(LOOK_EVERY, (self.clock.now() - began) * LOOK_SHARE)

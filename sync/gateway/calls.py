@@ -17,6 +17,7 @@ from sync.connectors.types import Client, Command, Reply
 from sync.errors import NeedsStaff, OutcomeUnknown, PortalAway, SyncError, Throttled, TryLater
 from sync.gateway.clients import client_of
 from sync.models import MethodBudget, Pace, Portal
+from sync.policies.clock import SYSTEM_CLOCK, Clock
 
 logger = logging.getLogger(__name__)
 
@@ -47,26 +48,26 @@ class Response:
     seconds: float
 
 
-def send(client: Client, commands: Mapping[str, Command]) -> Response:
+def send(client: Client, commands: Mapping[str, Command], *, clock: Clock = SYSTEM_CLOCK) -> Response:
     """Send one request whose permit is taken. Touches no database: it may run in a thread of its own."""
-    began, clock = time.time(), time.monotonic()
+    began, started = clock.now(), time.monotonic()
     outcome: Reply | Exception
     try:
         outcome = client.execute(commands)
     except Exception as error:  # noqa: BLE001  # the ladder knows ours and calls the rest a bug
         outcome = error
-    return Response(outcome, began, seconds=time.monotonic() - clock)
+    return Response(outcome, began, seconds=time.monotonic() - started)
 
 
-def note(portal: Portal, pace: Pace, heard: Response) -> Reply:
+def note(portal: Portal, pace: Pace, response: Response, *, now: float) -> Reply:
     """Remember what an answer says about the portal; raises the error of the request as a whole."""
-    if isinstance(heard.outcome, SyncError):
-        _note_trouble(portal, pace, heard.outcome, heard)
-    if isinstance(heard.outcome, Exception):
-        raise heard.outcome
+    if isinstance(response.outcome, SyncError):
+        _note_trouble(portal, pace, response.outcome, response, now=now)
+    if isinstance(response.outcome, Exception):
+        raise response.outcome
     pace.passed_one()
-    _note_usage(portal, heard.outcome)
-    return heard.outcome
+    _note_usage(portal, response.outcome, now=now)
+    return response.outcome
 
 
 def request(
@@ -89,7 +90,7 @@ def request(
         waiting(wait)
         time.sleep(min(wait, LOOK_AGAIN))
         pace.refresh_from_db()
-    return note(portal, pace, send(client_of(portal), commands))
+    return note(portal, pace, send(client_of(portal), commands), now=time.time())
 
 
 def _wait(portal: Portal, pace: Pace, commands: Mapping[str, Command]) -> float:
@@ -112,33 +113,31 @@ def _no_permit(portal: Portal, pace: Pace, wait: float) -> TryLater:
     return Throttled(_("%(portal)s: its limit allows the next request in %(wait).0f s.") % words, after=wait)
 
 
-def _note_trouble(portal: Portal, pace: Pace, error: SyncError, heard: Response) -> None:
+def _note_trouble(portal: Portal, pace: Pace, error: SyncError, response: Response, *, now: float) -> None:
     """What a request that failed as a whole says about the portal."""
-    now = time.time()
     logger.warning("%s", error.message)
     if isinstance(error, Throttled):
-        _note_limit(portal, pace, error)
+        _note_limit(portal, pace, error, now=now)
     elif isinstance(error, TryLater):
-        pace.failed_one(error.message, began=heard.began, now=now)
+        pace.failed_one(error.message, began=response.began, now=now)
         if isinstance(error, OutcomeUnknown) and (
-            error.is_timeout or heard.seconds >= TOO_LONG * portal.request_seconds
+            error.is_timeout or response.seconds >= TOO_LONG * portal.request_seconds
         ):
             pace.halve()
     elif isinstance(error, NeedsStaff):
-        pace.failed_one(error.message, began=heard.began, now=now, is_lasting=True)
+        pace.failed_one(error.message, began=response.began, now=now, is_lasting=True)
 
 
-def _note_limit(portal: Portal, pace: Pace, error: Throttled) -> None:
-    now, wait = time.time(), error.after or THROTTLED_WAIT
+def _note_limit(portal: Portal, pace: Pace, error: Throttled, *, now: float) -> None:
+    wait = error.after or THROTTLED_WAIT
     if error.method:
         MethodBudget.block(portal, error.method, until=now + wait)
     else:
         pace.push(wait, now=now)
 
 
-def _note_usage(portal: Portal, reply: Reply) -> None:
+def _note_usage(portal: Portal, reply: Reply, *, now: float) -> None:
     """What an answered request says about the portal: budgets nearly spent, a new address."""
-    now = time.time()
     for method, usage in reply.usage.items():
         if usage.seconds > BUDGET_SECONDS and usage.reset_at > now:
             MethodBudget.block(portal, method, until=usage.reset_at)

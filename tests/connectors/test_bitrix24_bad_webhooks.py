@@ -42,7 +42,7 @@ def as_json(value: object) -> Payload:
 )
 def test_an_id_that_is_none(payload: Payload, code: str, says: str) -> None:
     with pytest.raises(WebhookRejected) as raised:
-        payload.notice()
+        payload.incoming_event()
     assert raised.value.code == code
     assert raised.value.status == 400
     assert says in raised.value.message
@@ -84,18 +84,18 @@ def test_a_body_that_is_none(content_type: str, body: bytes, code: str) -> None:
 )
 def test_garbage_is_no_crash(content_type: str, body: bytes) -> None:
     with pytest.raises(WebhookRejected, match="No ID"):
-        parse("", content_type, body).notice()
+        parse("", content_type, body).incoming_event()
 
 
 @given(st.binary(max_size=200), st.sampled_from([JSON, FORM, "multipart/form-data; boundary=x", ""]))
 def test_no_bytes_crash_it(body: bytes, content_type: str) -> None:
     try:
-        parse("", content_type, body).notice()
+        parse("", content_type, body).incoming_event()
     except WebhookRejected as rejected:
         assert rejected.status == 400  # noqa: PT017
 
 
 def test_what_no_database_can_hold_is_left_out() -> None:
     payload = parse("", JSON, b'{"ID": 5, "comments": "a\\u0000b\\ud800c", "n\\u0000": "\\ud83d\\ude00"}')
-    assert payload.notice().params == {"comments": "ab\ufffdc", "n": "😀"}
+    assert payload.incoming_event().params == {"comments": "ab\ufffdc", "n": "😀"}
     json.dumps(payload.public, ensure_ascii=False).encode()

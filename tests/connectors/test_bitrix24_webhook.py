@@ -46,7 +46,9 @@ ROBOT = (
 )
 def test_an_outgoing_webhook(body: str) -> None:
     payload = form(body)
-    assert payload.notice() == IncomingEvent("deal", "update", "7405", own_id="7405", sent_at="1766047124")
+    assert payload.incoming_event() == IncomingEvent(
+        "deal", "update", "7405", own_id="7405", sent_at="1766047124"
+    )
     assert payload.tokens == ["s3cret"]
     assert payload.public == {
         "event": "ONCRMDEALUPDATE",
@@ -91,7 +93,7 @@ def test_an_outgoing_webhook(body: str) -> None:
 )  # fmt: skip
 def test_whom_it_is_about(body: str, entity: str, action: str, record_id: str) -> None:
     for payload in (form(body), parse(body, "", b""), parse(body, FORM, b"")):
-        notice = payload.notice()
+        notice = payload.incoming_event()
         assert (notice.entity, notice.action, notice.record_id) == (entity, action, record_id)
 
 
@@ -109,7 +111,7 @@ def test_whom_it_is_about(body: str, entity: str, action: str, record_id: str) -
     ],
 )
 def test_which_id_wins(body: str, record_id: str, origin_id: str, own_id: str) -> None:
-    notice = form(body).notice()
+    notice = form(body).incoming_event()
     assert (notice.record_id, notice.origin_id, notice.own_id) == (record_id, origin_id, own_id)
 
 
@@ -129,15 +131,15 @@ def test_which_id_wins(body: str, record_id: str, origin_id: str, own_id: str) -
     ],
 )
 def test_every_way_of_sending_says_the_same(payload: Payload) -> None:
-    notice = payload.notice()
+    notice = payload.incoming_event()
     assert notice.record_id == "5"
     assert notice.params == {"segment": "дизайнер"}
 
 
 def test_the_body_wins_over_the_query() -> None:
     payload = parse("ID=1&segment=a&comments=q&token=q", FORM, b"ID=2&segment=b")
-    assert payload.notice().record_id == "2"
-    assert payload.notice().params == {"segment": "b", "comments": "q"}
+    assert payload.incoming_event().record_id == "2"
+    assert payload.incoming_event().params == {"segment": "b", "comments": "q"}
     assert payload.tokens == ["q"]
 
 
@@ -147,7 +149,7 @@ def test_technical_and_empty_parameters_never_travel() -> None:
         "&data[a]=1&document_id[0]=crm&document_type[0]=crm&access_token=q&api_key=k&segment=&article=%20"
         "&manager_name=%D0%98%D0%B2%D0%B0%D0%BD&target_stage=C2:NEW&extra[a][b]=1"
     )
-    assert form(body).notice().params == {
+    assert form(body).incoming_event().params == {
         "manager_name": "Иван",
         "target_stage": "C2:NEW",
         "extra[a][b]": "1",
@@ -165,7 +167,7 @@ def test_secrets_are_not_public() -> None:
     }
     payload = as_json(everywhere)
     assert secret not in json.dumps(payload.public)
-    assert secret not in repr(payload.notice())
+    assert secret not in repr(payload.incoming_event())
     assert payload.public["deep"] == {"kept": "yes"}
     assert payload.tokens == [secret, secret]
 
@@ -180,11 +182,11 @@ def test_a_200_kilobyte_comment_stays_byte_for_byte() -> None:
         as_json({"ID": 5, "comments": LONG}),
         multipart({"ID": "5", "comments": LONG}),
     ):
-        assert payload.notice().params["comments"] == LONG
+        assert payload.incoming_event().params["comments"] == LONG
         assert payload.public["comments"] == LONG
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1).filter(str.strip))
 def test_any_text_stays_as_it_was(text: str) -> None:
-    assert form(urlencode({"ID": "5", "comments": text})).notice().params["comments"] == text
-    assert as_json({"ID": 5, "comments": text}).notice().params["comments"] == text
+    assert form(urlencode({"ID": "5", "comments": text})).incoming_event().params["comments"] == text
+    assert as_json({"ID": 5, "comments": text}).incoming_event().params["comments"] == text

@@ -11,6 +11,7 @@ from django_q.models import OrmQ
 from sync import engine, inbox
 from sync.engine import inflight, scheduler
 from sync.models import Attempt, Job, Pace, Portal, Slot
+from sync.policies.clock import SYSTEM_CLOCK
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,7 +54,7 @@ def test_a_worker_with_its_hands_full_calls_another_one(creates, settings):
 
 
 def test_slots_that_others_hold_are_left_to_them(creates):
-    slot = inflight.InFlight(creates.to_portal, "another", max_requests=1)
+    slot = inflight.InFlight(creates.to_portal, "another", max_requests=1, clock=SYSTEM_CLOCK)
     assert slot.take_slot()
     engine.drain(creates.to_portal.pk)
     assert most_at_once(creates) == 1  # of two
@@ -151,7 +152,7 @@ def test_claimed_jobs_are_as_they_are_stored(pair):
 def test_a_request_has_its_slot_for_as_long_as_it_may_take(pair):
     """The slot was taken for shorter requests, or long ago."""
     portal = pair.to_portal
-    in_flight = inflight.InFlight(portal, "worker", max_requests=1)
+    in_flight = inflight.InFlight(portal, "worker", max_requests=1, clock=SYSTEM_CLOCK)
     assert in_flight.take_slot()
     portal.request_seconds = 600
     in_flight.send(lambda: "answer")

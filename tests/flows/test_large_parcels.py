@@ -18,9 +18,9 @@ def transactions(monkeypatch):
     sizes = []
     save = settlement._save_states
 
-    def noted(load, rulings):
-        sizes.append(len(rulings))
-        save(load, rulings)
+    def noted(claimed, decisions):
+        sizes.append(len(decisions))
+        save(claimed, decisions)
 
     monkeypatch.setattr(settlement, "_save_states", noted)
     return sizes
@@ -42,10 +42,10 @@ def test_jobs_taken_over_meanwhile_are_left_alone_in_every_part(pair, monkeypatc
         pair.webhook(deal_id)
     settle = settlement._settle_part
 
-    def robbed(load, before, **given):
-        last = max(job.pk for job in load.parcel.jobs)
+    def robbed(claimed, before, **given):
+        last = max(job.pk for job in claimed.parcel.jobs)
         Job.objects.filter(pk=last).update(holder="another")
-        return settle(load, before, **given)
+        return settle(claimed, before, **given)
 
     monkeypatch.setattr(settlement, "_settle_part", robbed)
     engine.drain(pair.from_portal.pk)

@@ -10,10 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from sync import engine, inbox
-from sync.engine import exchange, worker
+from sync.engine import exchange
 from sync.engine.scheduler import Selection
+from sync.engine.worker import Worker
 from sync.flows import FLOWS
 from sync.models import Job, MethodBudget, Pace, Portal
+from sync.policies.clock import SYSTEM_CLOCK
 from sync.policies.rate_limit import ON_THE_WAY, Permit
 
 BLOCKED = 60.0
@@ -50,14 +52,14 @@ def test_a_request_that_leaves_late_is_counted_when_it_leaves(pair):
     deliver(pair)
     inbox.sort(pair.from_portal)
     portal, pace = pair.from_portal, Pace.of(pair.from_portal)
-    choice = Selection(flow="deals", step="fetch", routes=(pair.route.pk,))
+    selection = Selection(flow="deals", step="fetch", routes=(pair.route.pk,))
     for late, booked in ((0.0, 0), (ON_THE_WAY + 1, 1)):
         Job.objects.update(state="waiting", holder="", due_at=timezone.now() - timedelta(minutes=1))
-        load = worker._claim(portal, choice, Permit(is_granted=True), max_jobs=50)
-        load.parcel.now -= timedelta(seconds=late)
+        claimed = Worker(portal, SYSTEM_CLOCK)._claim(selection, Permit(is_granted=True), max_jobs=50)
+        claimed.parcel.now -= timedelta(seconds=late)
         now = time.time()
         Pace.objects.update(tat=now)
-        assert exchange.prepare(portal, pace, load, FLOWS["deals"].steps["fetch"])
+        assert exchange.prepare(portal, pace, claimed, FLOWS["deals"].steps["fetch"])
         pace.refresh_from_db()
         assert round((pace.tat - now) / portal.limits.interval) >= booked
         assert (pace.tat > now) == bool(booked)

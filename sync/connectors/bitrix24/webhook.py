@@ -66,7 +66,7 @@ class Payload:
         """What may be stored: everything but tokens and keys."""
         return _public(self.fields)
 
-    def notice(self) -> IncomingEvent:
+    def incoming_event(self) -> IncomingEvent:
         """What it says; raises WebhookRejected missing_id or invalid_id."""
         entity, action = _event_of(self.fields) or _document_of(self.fields) or ("deal", "")
         origin_id = _first_id([("ORIGIN_ID", self.fields.get("ORIGIN_ID"))])

@@ -20,7 +20,7 @@ FLOW = Flow(
     backfill=backfill,
     steps={**creating.STEPS, **updating.STEPS, **finding.STEPS, **crm_mode.STEPS},
     entity=ENTITY,
-    retry=RetryPolicy(most=3),
+    retry=RetryPolicy(max_attempts=3),
     tell=tell,
     checkup=CHECKUP,
     first={"source": FIRST["create"]},
