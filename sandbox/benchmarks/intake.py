@@ -19,7 +19,7 @@ def run(ground: Ground) -> Findings:
         _compare(ground, engine, findings)
     findings.notes.append(
         f"{CONNECTIONS} connections kept alive; no worker runs; the sender is one Python process on the same "
-        "machine. Ours checks the token, reads any shape of webhook, drops repeats and rings a worker; the "
+        "machine. Ours checks the token, reads any shape of webhook, drops repeats and wakes a worker; the "
         "bare view has no middleware. The ratio is the median of the rounds' ratios."
     )
     return findings
