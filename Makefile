@@ -26,7 +26,7 @@ $(INSTALLED_DEV): requirements.txt requirements-dev.txt deploy/setup/venv.sh
 	@sh deploy/setup/venv.sh requirements-dev.txt
 	@touch $(INSTALLED) $@
 
-demo: venv env ## deals and users move between stand-in portals before your eyes (ONCE=1: end with a verdict)
+demo: venv env ## deals and users move between emulated portals before your eyes (ONCE=1: end, exit code 0 if all arrived)
 	@$(PYTHON) manage.py demo $(if $(ONCE),--once,)
 
 test: venv-dev ## set up everything and run the whole suite
