@@ -45,7 +45,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
-if find_spec("sandbox"):  # stand-in portals, demo and benchmarks; the production image leaves them out
+if find_spec("sandbox"):  # emulators, demo and benchmarks; the production image leaves them out
     INSTALLED_APPS.append("sandbox")
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -94,7 +94,7 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 
-# --- Who wakes the work (docs/architecture.md, "Bells") -----------------------------------------------
+# --- Who wakes the work (docs/architecture.md, "The walk of one request") -----------------------------
 TASK_SECONDS = 120  # more than one drain (15 s) and its last request (65 s)
 Q_CLUSTER = {
     "name": "bus",
@@ -195,8 +195,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["mask"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        "django-q": {"level": "WARNING"},  # it tells of every bell
-        "pika": {"level": "CRITICAL"},  # its troubles are told in our own words
+        "django-q": {"level": "WARNING"},  # it logs every wake-up
+        "pika": {"level": "CRITICAL"},  # we log its troubles in our own words
         # their own handlers would write addresses with tokens unmasked
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
