@@ -12,6 +12,7 @@ from sync import engine, inbox
 from sync.engine import inflight, scheduler
 from sync.models import Attempt, Job, Pace, Portal, Slot
 from sync.policies.clock import SYSTEM_CLOCK
+from tests.clock import ManualClock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,15 +65,29 @@ def test_slots_that_others_hold_are_left_to_them(creates):
 def test_a_permit_that_is_near_is_waited_for(creates):
     creates.target.post("limits", {"latency": 0})
     Portal.objects.update(requests_per_minute=300, burst=1)  # one each 0.2 s
-    assert engine.drain(creates.to_portal.pk) >= 4
+    clock = ManualClock()
+    assert engine.drain(creates.to_portal.pk, clock=clock) >= 4
     assert len(creates.deals()) == 200
+    assert 0.4 < sum(clock.slept) < 0.8  # three permits, the first of them a quarter of a second early
 
 
-def test_a_permit_that_is_far_is_left_to_a_bell(creates):
+def test_a_permit_that_is_far_is_left_to_a_wakeup(creates):
     Portal.objects.update(requests_per_minute=60, burst=1)
-    engine.drain(creates.to_portal.pk)
+    clock = ManualClock()
+    engine.drain(creates.to_portal.pk, clock=clock)
     assert len(creates.deals()) == 50
-    assert Pace.of(creates.to_portal).wake_at > time.time()
+    assert sum(clock.slept) == 0
+    assert Pace.of(creates.to_portal).wake_at > clock.now()
+
+
+def test_a_worker_leaves_after_its_time_though_there_is_more(creates):
+    """Portals share the workers; whoever comes next goes on."""
+    creates.target.post("limits", {"latency": 0})
+    Portal.objects.update(requests_per_minute=300, burst=1)
+    clock = ManualClock()
+    engine.drain(creates.to_portal.pk, seconds=0.1, clock=clock)
+    assert len(creates.deals()) == 100  # the third permit is 0.15 s away
+    assert Pace.of(creates.to_portal).wake_at is not None
 
 
 def test_requests_that_fail_together_count_as_one_failure(creates):
