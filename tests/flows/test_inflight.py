@@ -39,6 +39,7 @@ def most_at_once(pair):
 @pytest.mark.parametrize(("slots", "expected"), [(1, 1), (3, 3), (10, 4)])
 def test_one_worker_fills_the_slots_of_a_portal(creates, slots, expected):
     Portal.objects.update(slots=slots)
+    creates.target.post("limits", {"latency": 2 * SLOW * expected})  # all are sent before one is answered
     assert engine.drain(creates.to_portal.pk) >= 4
     assert most_at_once(creates) == expected
     assert len(creates.deals()) == 200
