@@ -34,11 +34,20 @@ def _sqlite(template: Path, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def _mysql(template: str, _: Path) -> Iterator[str]:
+    with empty_mysql() as url, _cursor() as cursor:
+        _copy_tables(cursor, template, url.rpartition("/")[2])
+        yield url
+
+
+@contextmanager
+def empty_mysql() -> Iterator[str]:
+    """The address of a database without tables, which is gone afterwards; skips where none can be had."""
+    if not _is_mysql_there():
+        pytest.skip(f"no MySQL or MariaDB at {MYSQL_URL}")
     name = f"b24_scratch_{uuid.uuid4().hex[:12]}"
     with _cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
         try:
-            _copy_tables(cursor, template, name)
             yield f"{MYSQL_URL}{name}"
         finally:
             cursor.execute(f"DROP DATABASE {name}")
@@ -91,16 +100,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def mysql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A migrated MariaDB or MySQL database; tests that need one are skipped where none is reachable."""
-    if not _is_mysql_there():
-        pytest.skip(f"no MySQL or MariaDB at {MYSQL_URL}")
-    name = f"b24_template_{uuid.uuid4().hex[:12]}"
-    with _cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        try:
-            _migrate(tmp_path_factory.mktemp("template"), f"{MYSQL_URL}{name}")
-            yield name
-        finally:
-            cursor.execute(f"DROP DATABASE {name}")
+    with empty_mysql() as url:
+        _migrate(tmp_path_factory.mktemp("template"), url)
+        yield url.rpartition("/")[2]
 
 
 SCRATCH: dict[str, tuple[str, Callable[[Any, Path], AbstractContextManager[str]]]] = {
