@@ -30,9 +30,10 @@ class Arrival:
             self.twins.setdefault(str(deal["ORIGIN_ID"]), []).append(deal)
 
     def faults(self) -> dict[str, list[Any]]:
-        """Every promise that was broken."""
+        """Every promise that was broken; without the deals nothing else is worth a look."""
+        if wrong := self.deals():
+            return {"deals": wrong}
         found = {
-            "deals": self.deals(),
             "told": self.told(),
             "comments": self.comments(),
             "cards": self.feedback(),

@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 import requests
+from django.db import connection
+from django.utils.module_loading import import_string
+from django_q.models import Schedule, Task
 
 from sandbox.demo import wait_until
 from sandbox.emulators.bitrix24 import Emulator, start
@@ -110,10 +113,28 @@ def test_each_record_is_delivered_once(
         assert Link.objects.filter(entity="deal").count() == len(arrival.cards)
         assert not Message.unsent().exists()
         assert Object.objects.count() == 60
+        assert [task.result for task in Task.objects.filter(success=False)] == [], "a stored wake-up failed"
+        assert all(callable(import_string(row.func)) for row in Schedule.objects.all())
         users = dict(CoreUser.objects.values_list("pk", "lead_state"))
     assert leads_of(portals["vinipol"], users) == []
     assert set(users.values()) == {"linked"}
+    assert requests.get(f"{web.url}/readyz", timeout=30).status_code == 200
+    examined = old_site.manage("doctor")
+    assert examined.code == 0, examined.out
     the_same_request_is_answered_as_before(web.url, promised["key"], users)
+
+
+@pytest.mark.parametrize("old_site", ["sqlite"], indirect=True)
+def test_the_old_web_process_works_on_after_migrate(old_site: Site, old_file: Path) -> None:
+    """Its statements name the columns that it knows, and give no value to others."""
+    before = rows_of(old_file)
+    upgrade(old_site)
+    with old_site.orm(), connection.cursor() as cursor:
+        for table, (columns, _rows) in before.items():
+            found = connection.introspection.get_table_description(cursor, table)
+            assert set(columns) <= {column.name for column in found}, table
+            added = [column for column in found if column.name not in columns]
+            assert [one.name for one in added if not (one.null_ok or one.default)] == [], table
 
 
 def open_or_failed(path: Path) -> list[int]:
@@ -127,7 +148,7 @@ def open_or_failed(path: Path) -> list[int]:
 
 
 def upgrade(site: Site) -> None:
-    """Steps 3 and 4 of docs/upgrade.md."""
+    """What docs/upgrade.md does to the database while no worker runs."""
     for words in (["check"], ["migrate", "--verbosity", "0"], ["migrate", "--check"]):
         done = site.manage(*words)
         assert done.code == 0, done.err
