@@ -186,7 +186,7 @@ class Story:
         with patch("sync.flows.deals.reading.hash_of", broken):
             self.deals(3, "Ошибка")
             self.site.carry("source", "fetch")
-        self.exhausted(2, cut=1.0, methods=["crm.item.add"])
+        self.made_in_vain = self.exhausted(2, cut=1.0, methods=["crm.item.add"])
         self.exhausted(2, command_error=1.0, methods=["crm.item.add"])
 
     def wrong_options(self) -> None:
@@ -198,7 +198,7 @@ class Story:
         self.site.carry("source", *READING)
         routes.update(options=right)
 
-    def exhausted(self, count: int, **fault: Any) -> None:
+    def exhausted(self, count: int, **fault: Any) -> list[str]:
         """Creates whose answer is lost, and whose look-up fails until nobody tries any more."""
         ids = self.deals(count, "Напрасно")
         self.site.carry("source", *READING)
@@ -207,6 +207,7 @@ class Story:
         jobs = Job.objects.filter(kind="deal", source_id__in=ids)
         with self.faulty(self.target, refuse=1.0, refuse_as="error", methods=["crm.item.list"]):
             self.site.try_until_failed(jobs, slug="vinipol", steps=("find",))
+        return ids
 
     def running(self, known: list[str]) -> None:
         """20 jobs whose workers were killed, some of them after the portal had done it."""
@@ -266,6 +267,8 @@ class Story:
             self.dealer(deal_id, f"позже {number}", ID=self.twin(deal_id), ORIGIN_ID=deal_id)
         for deal_id in self.late:  # a job of the same lane runs: these stand behind it
             self.robot(deal_id, f"после создания {deal_id}")
+        for deal_id in self.made_in_vain:  # its first job failed; only the intent tells that it may be there
+            self.site.webhook("source", ID=deal_id)
         self.people.add(3)
         send_messages()
         add_objects(self.source)
