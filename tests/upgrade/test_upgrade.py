@@ -1,4 +1,4 @@
-"""An installation of c6f295d, upgraded in the middle of its work by docs/upgrade.md: each record, once.
+"""An installation of c6f295d, upgraded in the middle of its work as docs/upgrade.md tells: each record, once.
 
 How the installation was made: make_installation.py.
 """
@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import requests
-from django.db import connection
 from django.utils.module_loading import import_string
 from django_q.models import Schedule, Task
 
@@ -124,19 +123,6 @@ def test_each_record_is_delivered_once(
     the_same_request_is_answered_as_before(web.url, promised["key"], users)
 
 
-@pytest.mark.parametrize("old_site", ["sqlite"], indirect=True)
-def test_the_old_web_process_works_on_after_migrate(old_site: Site, old_file: Path) -> None:
-    """Its statements name the columns that it knows, and give no value to others."""
-    before = rows_of(old_file)
-    upgrade(old_site)
-    with old_site.orm(), connection.cursor() as cursor:
-        for table, (columns, _rows) in before.items():
-            found = connection.introspection.get_table_description(cursor, table)
-            assert set(columns) <= {column.name for column in found}, table
-            added = [column for column in found if column.name not in columns]
-            assert [one.name for one in added if not (one.null_ok or one.default)] == [], table
-
-
 def open_or_failed(path: Path) -> list[int]:
     """IDs of the jobs that had work to do when the old version stopped."""
     columns, rows = rows_of(path)["sync_job"]
@@ -148,7 +134,7 @@ def open_or_failed(path: Path) -> list[int]:
 
 
 def upgrade(site: Site) -> None:
-    """What docs/upgrade.md does to the database while no worker runs."""
+    """What docs/upgrade.md does with `manage.py` while nothing runs."""
     for words in (["check"], ["migrate", "--verbosity", "0"], ["migrate", "--check"]):
         done = site.manage(*words)
         assert done.code == 0, done.err
