@@ -1,4 +1,6 @@
-"""Models and a column get the field's words; the tables keep their names."""
+"""Models and a field get plain names; tables and the column keep theirs, so that a web process of the
+version before works on beside the new tables.
+"""
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -20,6 +22,11 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.CASCADE, related_name="responses", to="sync.apikey"
             ),
+        ),
+        migrations.AlterField(
+            model_name="route",
+            name="look_at",
+            field=models.DateTimeField(db_column="look_at", editable=False, null=True),
         ),
         migrations.RenameField(model_name="route", old_name="look_at", new_name="next_reconcile_at"),
     ]

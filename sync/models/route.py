@@ -44,7 +44,7 @@ class Route(models.Model):
     reconcile_minutes = models.PositiveIntegerField(
         _("look for missed changes every, minutes"), default=15, help_text=_("0 switches it off.")
     )
-    next_reconcile_at = models.DateTimeField(null=True, editable=False)
+    next_reconcile_at = models.DateTimeField(null=True, editable=False, db_column="look_at")
     reconciled_until = models.DateTimeField(_("no change missed until"), null=True, editable=False)
     options = models.JSONField(_("options"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
