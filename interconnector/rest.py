@@ -14,7 +14,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "DESCRIPTION": (
         "Users of the core, whose leads Bitrix24 keeps, and the addresses that take webhooks of portals.\n\n"
-        "A program needs a key: staff make one on the page “API keys”. Errors all have one shape, `Refusal`."
+        "A program needs a key: staff make one on the page “API keys”. Errors all have one shape, `Error`."
     ),
     "TAGS": [
         {"name": "users", "description": "Users and their leads."},
@@ -25,10 +25,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",  # our own copy: staff's browsers may not reach a CDN
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "PREPROCESSING_HOOKS": ["sync.api.openapi.described"],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "sync.api.openapi.with_bodies",
-    ],
     "ENUM_NAME_OVERRIDES": {
         "JobState": "sync.models.Job.State",
         "LeadState": "sync.models.CoreUser.LeadState",

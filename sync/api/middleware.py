@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -34,6 +35,8 @@ def _short_cut(get_response: Answer, beginnings: tuple[str, ...]) -> Answer:
             return get_response(request)
         request.resolver_match = match
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        if isinstance(response, SimpleTemplateResponse):
+            response.render()  # Django's handler, which is passed by, does it for DRF's responses
         response["Content-Length"] = str(len(response.content))
         return response
 

@@ -1,74 +1,54 @@
-"""What OpenAPI cannot find out by itself: how keys are given, what is refused, what webhooks bring."""
+"""What OpenAPI cannot find out by itself: what an error looks like, what webhooks bring."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.extensions import (
-    OpenApiAuthenticationExtension,
-    OpenApiSerializerExtension,
-    OpenApiSerializerFieldExtension,
-    OpenApiViewExtension,
-)
+from drf_spectacular.extensions import OpenApiViewExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.fields import BooleanField, CharField, ChoiceField, DictField, IntegerField, ListField
 from rest_framework.request import Request
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
-
-from sync.api.users.fields import PLAIN, VISIBLE
-from sync.api.users.shapes import Refusal, WebhookAnswer
-
-Schema = dict[str, Any]
 
 ALIASES = ("/inbound/from-{slug}/{token}", "/webhooks/source/onDealCreate", "/webhooks/receiver/onDealUpdate")
 """Other ways of writing the addresses of webhooks."""
 
 
-class KeyScheme(OpenApiAuthenticationExtension):
-    """The two ways of giving a key."""
+class ErrorDetailSerializer(Serializer):
+    """Why a request was refused."""
 
-    target_class = "sync.api.users.keys.KeyAuthentication"
-    name = ["bearer", "apiKey"]
-
-    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
-        """Either."""
-        return [{name: []} for name in self.name]
-
-    def get_security_definition(self, auto_schema: Any) -> list[Schema]:
-        """Both."""
-        message = "A key made by staff on the page “API keys”."
-        return [
-            {"type": "http", "scheme": "bearer", "description": message},
-            {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": message},
-        ]
+    message = CharField(help_text="For people, in the language of Accept-Language (ru, en).")
+    code = CharField(help_text="For programs; it does not change.")
+    fields = DictField(
+        child=ListField(child=CharField()),
+        required=False,
+        help_text="What is wrong with which field.",
+    )
 
 
-class StrictScheme(OpenApiSerializerExtension):
-    """A body with a field more than these is refused."""
+class ErrorSerializer(Serializer):
+    """A request that was refused changed nothing."""
 
-    target_class = "sync.api.users.fields.Strict"
-    match_subclasses = True
-
-    def map_serializer(self, auto_schema: Any, direction: Any) -> Schema:
-        """The fields, and no others."""
-        schema: Schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        return {**schema, "additionalProperties": False}
+    success = BooleanField(help_text="Always false.")
+    error = ErrorDetailSerializer()
+    timestamp = IntegerField(help_text="Seconds since 1970.")
 
 
-class TextScheme(OpenApiSerializerFieldExtension):
-    """What a text must look like; a phone is a phone."""
+class AcceptedWebhookSerializer(Serializer):
+    """Which deal a webhook was about."""
 
-    target_class = "sync.api.users.fields.Text"
-    match_subclasses = True
+    status = ChoiceField(["accepted"])
+    deal_id = CharField()
 
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
-        """What DRF does not tell."""
-        schema: Schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
-        if self.target.looks_like:
-            return {**schema, "minLength": 1, "format": self.target.looks_like}
-        if self.target.allow_blank:
-            return {**schema, "pattern": f"^{PLAIN}+$"}  # drf-spectacular adds the empty one
-        return {**schema, "minLength": 1, "pattern": rf"^{PLAIN}*{VISIBLE}{PLAIN}*$"}
+
+class WebhookAnswerSerializer(Serializer):
+    """The webhook is stored."""
+
+    success = BooleanField(help_text="Always true.")
+    result = AcceptedWebhookSerializer()
+    timestamp = IntegerField(help_text="Seconds since 1970.")
 
 
 class InboundScheme(OpenApiViewExtension):
@@ -96,21 +76,12 @@ def described(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return [one for one in endpoints if not one[0].endswith("/") and one[0] not in ALIASES]
 
 
-def with_bodies(result: Schema, **_: Any) -> Schema:
-    """drf-spectacular's hook: a body stands in every request that may have one, even where no field must."""
-    for path, operations in result["paths"].items():
-        for operation in operations.values() if path.startswith("/users") else ():
-            if "requestBody" in operation:
-                operation["requestBody"]["required"] = True
-    return result
-
-
 def _parameter(name: str, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.QUERY, description=description)
 
 
 def _refused(description: str) -> OpenApiResponse:
-    return OpenApiResponse(Refusal, description)
+    return OpenApiResponse(ErrorSerializer, description)
 
 
 WEBHOOK = extend_schema(
@@ -133,7 +104,7 @@ WEBHOOK = extend_schema(
         "application/json": OpenApiTypes.OBJECT,
     },
     responses={
-        200: WebhookAnswer,
+        200: WebhookAnswerSerializer,
         400: _refused("`missing_id`, `invalid_id`, `invalid_json`, `invalid_body`"),
         401: _refused("`unauthorized`: the token is missing or wrong."),
         404: _refused("`unknown_portal`"),

@@ -7,13 +7,15 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from sync.api import openapi  # noqa: F401  # drf-spectacular knows what has been imported
 from sync.api.health import healthz, readyz
 from sync.api.metrics import metrics
-from sync.api.users.views import Move, OneUser, Users
+from sync.api.users.views import UserViewSet
 from sync.api.webhooks import Inbound
 
 SOURCE, RECEIVER = {"slug": settings.ORIGINAL_SOURCE}, {"slug": settings.ORIGINAL_RECEIVER}
 inbound = Inbound.as_view()
 docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html")
-users, one_user, move = Users.as_view(), OneUser.as_view(), Move.as_view()
+users = UserViewSet.as_view({"get": "list", "post": "create"})
+one_user = UserViewSet.as_view({"get": "read", "patch": "change"})
+move = UserViewSet.as_view({"post": "move"})
 
 urlpatterns = [
     # any text is a slug here, so that a wrong one is answered by the view: in JSON, with what to do

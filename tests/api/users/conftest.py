@@ -11,7 +11,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from sync.api.users import keys
+from sync.api.users import api_keys
 from sync.models import ApiKey, CoreUser, Job, Message, Portal, Route
 
 BOTH = ["users:read", "users:write"]
@@ -48,10 +48,24 @@ class Caller:
         return answer.json()
 
 
+@dataclass
+class Clock:
+    """The seconds by which keys are remembered; they stand still, however slow the machine is."""
+
+    seconds: float = 0.0
+
+    def monotonic(self) -> float:
+        """As `time.monotonic`."""
+        return self.seconds
+
+
 @pytest.fixture(autouse=True)
-def nobody_is_remembered() -> None:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Keys of another test are none here."""
-    keys._remembered.clear()
+    api_keys._remembered.clear()
+    clock = Clock()
+    monkeypatch.setattr(api_keys, "time", clock)
+    return clock
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from sync.models import ApiKey
-from tests.api.users.conftest import BOTH
+from sync.models import ApiKey, Route
+from tests.api.users.conftest import BOTH, Caller, make_job
 from tests.databases import sqlite_site, sqlite_template  # noqa: F401
 from tests.processes import Site
 
@@ -41,6 +41,23 @@ def test_it_names_every_address_once(description: dict[str, Any]) -> None:
     }
 
 
+def test_operations_are_named_for_what_they_do(description: dict[str, Any]) -> None:
+    """Generated clients name their methods so."""
+    operations = {
+        operation["operationId"]: (operation["summary"], operation["description"][:12])
+        for path, methods in description["paths"].items()
+        if path.startswith("/users")
+        for operation in methods.values()
+    }
+    assert operations == {
+        "list_users": ("List users", "The newest f"),
+        "create_user": ("Create a user", "The user is "),
+        "read_user": ("Read a user", "The user and"),
+        "change_user": ("Change a user", "Fields that "),
+        "move_user": ("Move a user to a stage", "The lead fol"),
+    }
+
+
 def test_each_operation_on_users_tells_keys_refusals_and_examples(description: dict[str, Any]) -> None:
     schemes = description["components"]["securitySchemes"]
     assert {name: scheme["type"] for name, scheme in schemes.items()} == {
@@ -60,18 +77,56 @@ def test_each_operation_on_users_tells_keys_refusals_and_examples(description: d
         assert statuses >= {"401", "403", "503"} | writes
         for status in statuses:
             told = operation["responses"][status]["content"]["application/json"]["schema"]
-            assert told == {"$ref": "#/components/schemas/Refusal"}
+            assert told == {"$ref": "#/components/schemas/Error"}
         names = {one["name"] for one in operation["parameters"]}
         assert ("Idempotency-Key" in names) is (method != "get")
         assert any("examples" in str(one) for one in operation["responses"].values())
+        assert "requestBody" not in operation or operation["requestBody"]["required"]
 
 
 def test_a_body_takes_no_other_fields(description: dict[str, Any]) -> None:
     bodies = {
         name: schema for name, schema in description["components"]["schemas"].items() if "Request" in name
     }
-    assert {"UserFieldsRequest", "PatchedChangesRequest", "StageRequest"} <= bodies.keys()
+    assert {"UserRequest", "PatchedUserRequest", "MoveRequest"} <= bodies.keys()
     assert {schema["additionalProperties"] for schema in bodies.values()} == {False}
+
+
+def test_what_is_described_is_what_is_answered(
+    description: dict[str, Any], api: Caller, route: Route
+) -> None:
+    make_job(route, api.make()["id"])
+    page = api("GET", "/users").json()
+    [user] = page["results"]
+    schemas = description["components"]["schemas"]
+    described = {name: (list(one["properties"]), set(one["required"])) for name, one in schemas.items()
+                 if "required" in one}  # fmt: skip
+    for name, answer in {
+        "PaginatedUserList": page,
+        "User": user,
+        "Lead": user["lead"],
+        "LeadJob": user["lead"]["job"],
+        "Error": api("GET", "/users/0").json(),
+        "ErrorDetail": api("GET", "/users?page_size=0").json()["error"],
+    }.items():
+        fields, required = described[name]
+        assert list(answer) == fields
+        assert required == set(fields) - {"fields"}  # only of fields that are wrong
+
+
+def test_an_example_is_taken_and_answered_so(description: dict[str, Any], api: Caller) -> None:
+    operation = description["paths"]["/users"]["post"]
+    contents = operation["requestBody"]["content"], operation["responses"]["201"]["content"]
+    given, answered = (next(iter(one["application/json"]["examples"].values()))["value"] for one in contents)
+    answer = api("POST", "/users", given).json()
+    moments = {name: answer[name] for name in ("id", "created_at", "updated_at")}
+    assert {**answered, **moments} == answer
+
+
+def test_nothing_is_described_that_no_operation_uses(description: dict[str, Any]) -> None:
+    whole = str(description)
+    schemas = description["components"]["schemas"]
+    assert [name for name in schemas if f"'#/components/schemas/{name}'" not in whole] == []
 
 
 def test_the_page_needs_nobody_else() -> None:

@@ -11,21 +11,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from sync.api.users import keys
+from sync.api.users import api_keys
 from sync.models import ApiKey
-from tests.api.users.conftest import BOTH, IVAN, Caller, issue, refused
+from tests.api.users.conftest import BOTH, IVAN, Caller, Clock, issue, refused
 
 pytestmark = pytest.mark.django_db
 EVERYWHERE = [
     ("GET", "/users", None), ("POST", "/users", IVAN), ("GET", "/users/1", None),
     ("PATCH", "/users/1", {"stage": "A"}), ("POST", "/users/1/move", {"stage": "A"}),
 ]  # fmt: skip
-
-
-def make_older(seconds: float) -> None:
-    """What is remembered of keys, by so much."""
-    for digest, (seen_at, key) in keys._remembered.items():
-        keys._remembered[digest] = seen_at - seconds, key
 
 
 def test_a_key_is_given_as_bearer_or_in_a_header_of_its_own(api: Caller) -> None:
@@ -74,27 +68,27 @@ def test_expired_and_revoked_keys_are_no_keys(fields: dict[str, Any]) -> None:
     refused(Caller(issue(*BOTH, **fields))("GET", "/users"), 401, "unauthorized")
 
 
-def test_a_revoked_key_is_believed_for_a_second_at_most() -> None:
+def test_a_revoked_key_is_believed_for_a_second_at_most(clock: Clock) -> None:
     caller = Caller(issue(*BOTH))
     assert caller("GET", "/users").status_code == 200
     assert ApiKey.objects.get().revoke()
     assert not ApiKey.objects.get().revoke()
     assert caller("GET", "/users").status_code == 200
-    make_older(1)
+    clock.seconds += 1
     refused(caller("GET", "/users"), 401, "unauthorized")
 
 
 def test_a_key_that_expires_is_not_believed_a_moment_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     caller = Caller(issue(*BOTH, expires_at=timezone.now() + timedelta(hours=1)))
     assert caller("GET", "/users").status_code == 200
-    monkeypatch.setattr(keys.timezone, "now", lambda: datetime.now(UTC) + timedelta(hours=1))
+    monkeypatch.setattr(api_keys.timezone, "now", lambda: datetime.now(UTC) + timedelta(hours=1))
     refused(caller("GET", "/users"), 401, "unauthorized")
 
 
 def test_only_good_keys_are_remembered(api: Caller) -> None:
     for key in ("a", "b", api.key, issue(*BOTH, revoked_at=timezone.now())):
         Caller(key)("GET", "/users")
-    assert len(keys._remembered) == 1
+    assert len(api_keys._remembered) == 1
 
 
 @pytest.mark.parametrize(("method", "path", "body"), EVERYWHERE)
@@ -110,7 +104,7 @@ def test_a_look_at_a_key_is_one_query_a_second(api: Caller, django_assert_num_qu
     api("GET", "/users/1")
     with django_assert_num_queries(1):  # the user
         api("GET", "/users/1")
-    keys._remembered.clear()
+    api_keys._remembered.clear()
     with django_assert_num_queries(2):  # the key
         api("GET", "/users/1")
 
@@ -128,13 +122,13 @@ def test_use_is_noted_at_most_once_a_minute(api: Caller) -> None:
     first = used_at()
     assert abs(timezone.now() - first) < timedelta(minutes=1)
     for _ in range(2):
-        keys._remembered.clear()
+        api_keys._remembered.clear()
         with CaptureQueriesContext(connection) as queries:
             api("GET", "/users")
         assert not [one for one in queries.captured_queries if one["sql"].startswith("UPDATE")]
     assert used_at() == first
     ApiKey.objects.update(used_at=first - timedelta(seconds=61))
-    keys._remembered.clear()
+    api_keys._remembered.clear()
     api("GET", "/users")
     assert used_at() >= first
 
@@ -142,9 +136,8 @@ def test_use_is_noted_at_most_once_a_minute(api: Caller) -> None:
 def test_use_is_noted_of_a_key_that_is_remembered(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy key is always remembered, and in use all the same."""
     api("GET", "/users")
-    make_older(-60)
     later = datetime.now(UTC) + timedelta(seconds=61)
-    monkeypatch.setattr(keys.timezone, "now", lambda: later)
+    monkeypatch.setattr(api_keys.timezone, "now", lambda: later)
     for _ in range(2):
         api("GET", "/users")
     assert ApiKey.objects.get().used_at == later

@@ -105,6 +105,12 @@ def test_addresses_may_end_with_a_slash(api: Caller) -> None:
     assert len(api("GET", "/users/").json()["results"]) == 1
 
 
+def test_an_id_has_one_spelling(api: Caller) -> None:
+    """Others would be other requests to the same Idempotency-Key."""
+    arabic = str(api.make()["id"]).translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    assert api("GET", f"/users/{arabic}").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

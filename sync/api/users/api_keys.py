@@ -1,4 +1,4 @@
-"""Who asks, and may they? API keys and their scopes."""
+"""API keys: authentication by a key, permission by its scopes."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _remembered: dict[str, tuple[float, ApiKey]] = {}
 """Good keys by digest, so never more than there are, and when they were looked up."""
 
 
-class KeyAuthentication(BaseAuthentication):
+class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer KEY` or `X-Api-Key: KEY`; `request.auth` is the key's row."""
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey]:
-        """The key's row, or AuthenticationFailed: unknown, expired and revoked keys are told alike."""
+        """Return the key's row; AuthenticationFailed tells unknown, expired and revoked keys alike."""
         given = _given(request)
         if not given:
             raise NotAuthenticated(
@@ -42,15 +42,15 @@ class KeyAuthentication(BaseAuthentication):
         return None, key
 
     def authenticate_header(self, request: Request) -> str:
-        """How to do it right."""
+        """Return how a key is to be sent."""
         return 'Bearer realm="users"'
 
 
 class HasScope(BasePermission):
-    """Whether the key may read, or write."""
+    """The scope that reading or writing needs."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """True, or PermissionDenied naming the scope that is missing."""
+        """Return True, or raise PermissionDenied with the scope that is missing."""
         scope = ApiKey.Scope.READ if request.method in SAFE_METHODS else ApiKey.Scope.WRITE
         if scope.value not in request.auth.scopes:
             raise PermissionDenied(
