@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from sync.models import Portal
 
 _CARD = re.compile(r"/crm/(?:(?:deal|lead)/(?:details|show)|type/[12]/details)/(\d{1,20})(?:/|$|\?)")
-_ID = re.compile(r"[?]?\d{1,20}")
+_ID = re.compile(r"\d{1,20}")
 _NUMBERED = re.compile(r"(?:(?:deal|lead)[_ ]|№ ?|# ?|id[: ]*)(\d{1,20})", re.IGNORECASE)
 _OTHER_ID = re.compile(r"[\w-]{1,40}")
 
@@ -30,7 +30,7 @@ def read_number(term: str) -> DealNumber | None:
     """The record meant by `term`: 123, DEAL_123, №123, or the address of its card, or None."""
     term = term.strip()
     if _ID.fullmatch(term):
-        return DealNumber(term.lstrip("?"))
+        return DealNumber(term)
     if numbered := _NUMBERED.fullmatch(term):
         return DealNumber(numbered[1])
     address = term if "//" in term else f"https://{term}"

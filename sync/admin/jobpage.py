@@ -77,7 +77,7 @@ def _try(attempt: Attempt) -> dict[str, Any]:
 
 def _events(job: Job) -> list[Event]:
     """Webhooks about the job's deal; several may have joined the one job. Of a user, the core's requests."""
-    ids, portals = [job.source_id.lstrip("?")], [job.route.source_id]
+    ids, portals = [job.source_id], [job.route.source_id]
     if job.kind != "lead":
         ids, portals = [*ids, job.target_id], [*portals, job.route.target_id or job.route.source_id]
     rows = Event.objects.filter(record_id__in=filter(None, ids), portal__in=portals)
@@ -91,9 +91,7 @@ def _events(job: Job) -> list[Event]:
 def _link(job: Job) -> Link | None:
     if job.kind not in MAPPED_AS:
         return None
-    column, deal_id = (
-        ("target_id", job.source_id[1:]) if job.source_id[:1] == "?" else ("source_id", job.source_id)
-    )
+    column = "source_id" if job.source_id else "target_id"
     entity = MAPPED_AS[job.kind]
-    links = Link.objects.filter(route=job.route_id, entity=entity, **{column: deal_id})
+    links = Link.objects.filter(route=job.route_id, entity=entity, **{column: getattr(job, column)})
     return links.order_by(column).first()  # ordered by ID, SQLite would walk the whole route

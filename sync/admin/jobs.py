@@ -139,9 +139,8 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
             return format_html('<span class="deals">{} → {}</span>', job.source_id, target)
         if job.kind == "directory":  # it ends in our own table
             return format_html("{}", job.source_id)
-        unknown = job.source_id.startswith("?")
-        source = "…" if unknown else card_link(job.route.source, job.source_id)
-        target = card_link(job.route.target, job.source_id[1:] if unknown else job.target_id)
+        source = card_link(job.route.source, job.source_id)
+        target = card_link(job.route.target, job.target_id)
         arrow = "←" if job.kind == "feedback" else "→"
         return format_html('<span class="deals">{} {} {}</span>', source, arrow, target)
 

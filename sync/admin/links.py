@@ -20,6 +20,9 @@ from sync.admin.screen import ReadOnly, Screen
 from sync.admin.searching import MAPPED, DealSearch
 from sync.models import Link, Route
 
+WRITTEN = ("content_hash", "back_hash", "products_hash", "files", "party_ids")
+"""What the record at the other end has of ours."""
+
 
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
     """Only the target's ID: a link to another source deal would be another link."""
@@ -83,7 +86,7 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
         """
         routes = Route.objects.select_related("source", "target")
         links: QuerySet[Link] = (
-            super().get_queryset(request).filter(entity__in=MAPPED).defer("params", "files")
+            super().get_queryset(request).filter(entity__in=MAPPED).defer("params", "files", "party_ids")
         )
         return links.prefetch_related(Prefetch("route", queryset=routes))
 
@@ -96,9 +99,9 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
         if "target_id" not in form.changed_data:
             return
         obj.state = Link.State.LINKED
-        obj.content_hash = obj.back_hash = ""
-        obj.files = {}
-        obj.save(update_fields=["target_id", "state", "content_hash", "back_hash", "files", "updated_at"])
+        obj.content_hash = obj.back_hash = obj.products_hash = ""
+        obj.files, obj.party_ids = {}, {}
+        obj.save(update_fields=["target_id", "state", *WRITTEN, "updated_at"])
 
     def construct_change_message(self, request: HttpRequest, form: Any, *args: Any, **kwargs: Any) -> Any:
         """Both IDs, so that the log tells what was there before."""

@@ -46,11 +46,8 @@ def found_links(number: DealNumber) -> list[int]:
 def _found(rows: QuerySet[Any], number: DealNumber) -> list[int]:
     """IDs of the rows about the deal. Two look-ups in indexes, with the host compared here: joined to the
     routes, MariaDB would read all rows.
-
-    Feedback on a deal that is not mapped yet stands under "?" and the target's ID.
     """
-    waiting = f"?{number.deal_id}"
-    either = Q(source_id__in=[number.deal_id, waiting]) | Q(target_id=number.deal_id)
+    either = Q(source_id=number.deal_id) | Q(target_id=number.deal_id)
     found = rows.filter(either).order_by().values_list("pk", "source_id", "target_id", "route_id")[:MAX_FOUND]
     if not number.host:
         return [pk for pk, *_rest in found]
@@ -61,5 +58,5 @@ def _found(rows: QuerySet[Any], number: DealNumber) -> list[int]:
         pk
         for pk, source_id, target_id, route_id in found
         if (source_id == number.deal_id and route_id in begins)
-        or ((number.deal_id == target_id or source_id == waiting) and route_id in ends)
+        or (target_id == number.deal_id and route_id in ends)
     ]

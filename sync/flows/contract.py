@@ -109,6 +109,7 @@ class Step:
 class JobSpec:
     """What an event asks of a route: a job of `kind` for the source record, beginning at `step`.
 
+    `target_id`: of a record at the target, where that of the source is not known ("").
     `params`: what the job is told beside what an event brings.
     """
 
@@ -116,6 +117,7 @@ class JobSpec:
     source_id: str
     step: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    target_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def queue_jobs(
     route: Route, flow: Flow, wanted: list[tuple[JobSpec, Event | None]], *, priority: int
 ) -> None:
     """Make a job for each spec, or let it join the newest job of its lane that has not written yet."""
-    lanes = [Job.lane_of(route.pk, spec.kind, spec.source_id) for spec, _ in wanted]
+    lanes = [Job.lane_of(route.pk, spec.kind, spec.source_id, target_id=spec.target_id) for spec, _ in wanted]
     newest, heads = _open_jobs(lanes)
     fresh: list[Job] = []
     for lane, (spec, event) in zip(lanes, wanted, strict=True):
@@ -95,6 +95,7 @@ def _job(route: Route, flow: Flow, spec: JobSpec, event: Event | None, *, lane: 
         route_id=route.pk,
         kind=spec.kind,
         source_id=spec.source_id,
+        target_id=spec.target_id,
         lane=lane,
         head_of=lane if is_head else None,
         portal_id=route.portal_id_of(flow.steps[spec.step].calls),

@@ -143,7 +143,7 @@ def _value_of(rule: Rule, record: Mapping[str, Any], params: Mapping[str, Any], 
 
 
 def _is_absent(rule: Rule, value: Any) -> bool:
-    """Empty, except a False that staff put into the value list: they told us that it means something."""
+    """Empty, except a False that staff put into the value list: there it means something."""
     return is_empty(value) and not (value is False and _find(rule.values, value) is not None)
 
 

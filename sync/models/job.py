@@ -22,6 +22,8 @@ class Job(models.Model):
     one that may run, unique in the database, so that a lane never runs twice at once. It has a `holder`
     exactly while it runs, and a word of `failure` exactly while it has failed.
 
+    `source_id` is empty for a report of a target record whose source record we do not know yet.
+
     No order of its own: where a query asks for none, SQLite would rather walk a million rows in the order of
     their IDs than sort the fifty that an index finds. So it is with events and links.
     """
@@ -88,14 +90,16 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"№{self.pk}, {self.source_id}"
+        return f"№{self.pk}, {self.source_id or f'… ← {self.target_id}'}"
 
     @staticmethod
-    def lane_of(route_id: int, kind: str, source_id: str) -> str:
-        """The lane of one record's jobs of one kind. Also the way to look for them: of the indexes over the
-        route and over the record SQLite may take the first, and read all of the route.
+    def lane_of(route_id: int, kind: str, source_id: str, *, target_id: str = "") -> str:
+        """The lane of one record's jobs of one kind; of the target's where the source record is not known.
+
+        Also the way to look for them: of the indexes over the route and over the record SQLite may take the
+        first, and read all of the route.
         """
-        return f"{route_id}:{kind}:{source_id}"
+        return f"{route_id}:{kind}:{source_id or f'?{target_id}'}"
 
     @property
     def is_open(self) -> bool:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from sync.db.bulk import insert_each
 from sync.models.route import Route
 
 
 class Link(models.Model):
     """Two records that are one to us. Written as an intent before the target record is created.
 
-    `content_hash` and `back_hash` are of what we wrote last to the target and to the source: an event that
-    brings the same content is our own echo. `files`: field → IDs of what the target already has in it: of
-    files, or of the flow's own (contacts, a hash of product rows). `entity` is the flow's word for what is
-    linked; "deal" and "lead" are what staff see.
+    `entity` is the flow's word for what is linked; "deal" and "lead" are what staff see.
+    `alias_of` takes the place of `target_id` where another link of the route has that target record already:
+    two contacts here may be one there, and `target_id` is unique.
+    `maker_job` is the job that creates the target record: other jobs wait for it, or look first whether it
+    has. It may be gone, since jobs are pruned and links are not. Null: whoever comes first may take over.
+    `params`: what the webhooks about a deal have brought so far, name → value.
+
+    What the target record has, so that an event which brings the same is known for our own echo:
+    `content_hash` and `back_hash` are of what we wrote last to the target and to the source, `products_hash`
+    of the product rows; "" where we have written none. `files`: field → IDs at the source of the files in it.
+    `party_ids`: "contact", "company" → IDs at the source of those on the deal, in order.
+
+    `card_id`: of a comment, the deal it is written on, by its ID at the portal of the copy.
     """
 
     class State(models.TextChoices):
@@ -29,11 +40,18 @@ class Link(models.Model):
     entity = models.CharField(_("what"), max_length=20, default="deal")
     source_id = models.CharField(_("source record"), max_length=40)
     target_id = models.CharField(_("target record"), max_length=40, null=True)
+    alias_of = models.CharField(max_length=40, blank=True, default="", db_default="")
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.CREATING)
+    maker_job = models.ForeignKey(
+        "sync.Job", models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     params = models.JSONField(_("parameters so far"), default=dict)
     content_hash = models.CharField(max_length=64, blank=True)
     back_hash = models.CharField(max_length=64, blank=True)
+    products_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
     files = models.JSONField(default=dict)
+    party_ids = models.JSONField(default=dict, db_default={})
+    card_id = models.CharField(max_length=40, blank=True, default="", db_default="")
     reported_at = models.DateTimeField(_("reported back"), null=True)
     writes = models.PositiveIntegerField(default=0)
     writes_since = models.DateTimeField(null=True)
@@ -60,6 +78,17 @@ class Link(models.Model):
     def is_linked(self) -> bool:
         """Whether the other record is known."""
         return self.state == self.State.LINKED
+
+    @classmethod
+    def intend(cls, links: Sequence[Link], *, now: datetime) -> None:
+        """Store links in state creating before the calls that create their target records; one statement.
+
+        Where a source record has a link already, that one stays as it is: whoever needs to know whose intent
+        it is reads the links again. Runs in the caller's transaction.
+        """
+        for link in links:
+            link.created_at = link.updated_at = now
+        insert_each(cls, [vars(link) for link in links], ignore_conflicts=True)
 
     @classmethod
     def by_source(

@@ -71,7 +71,7 @@ def test_deal_is_found_by_its_target_id(route: Route, boss: Client) -> None:
 
 
 def test_feedback_on_an_unmapped_deal_is_found(route: Route, boss: Client) -> None:
-    job = make_job(route, source_id="?99", kind="feedback")
+    job = make_job(route, source_id="", target_id="99", kind="feedback")
     assert listed(boss, q="99") == [job]
     assert listed(boss, q="https://vinipol.bitrix24.ru/crm/deal/details/99/") == [job]
 

@@ -10,24 +10,23 @@ from django.utils.translation import gettext as _
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command, File
-from sync.db.bulk import insert_each
 from sync.errors import NeedsStaff
 from sync.flows.contract import Next, Outcome, Parcel, Step
-from sync.flows.deals.next_step import delivered, party_fields, written
+from sync.flows.deals.data import DealData
+from sync.flows.deals.next_step import mark_written, next_after_write
 from sync.models import Attachment, Job, Link
 
 SUM = "OPPORTUNITY"
 
-QUARREL_WRITES, QUARREL_MINUTES = 30, 10
+MAX_WRITES, WITHIN_MINUTES = 30, 10
 """More updates of one deal in this time: the two portals answer each other for ever."""
 
 
 def intend(parcel: Parcel) -> None:
     """Write the intent before the call: a Link in state creating, unique for its source deal."""
     missing = [job for job in parcel.jobs if parcel.link(job) is None]
-    times = {"created_at": parcel.now, "updated_at": parcel.now}
-    intents = [Link(route_id=job.route_id, source_id=job.source_id, **times) for job in missing]
-    insert_each(Link, [vars(link) for link in intents], ignore_conflicts=True)
+    intents = [Link(route_id=job.route_id, source_id=job.source_id) for job in missing]
+    Link.intend(intents, now=parcel.now)
     parcel.load_links(missing)
 
 
@@ -44,20 +43,20 @@ def create(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
 def created(parcel: Parcel, job: Job, target_id: str) -> Outcome:
     """The deal is there: the intent becomes a link."""
     _link(parcel, job, target_id)
-    return delivered(parcel, job)
+    return next_after_write(parcel, job)
 
 
-def find(_: Parcel, jobs: list[Job]) -> Command:
+def find_deal(_: Parcel, jobs: list[Job]) -> Command:
     """Deals with our stamp, for up to 50 source deals of a route in one command."""
     return crm.deals_by_origin(jobs[0].route.stamp, [job.source_id for job in jobs])
 
 
-def found(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:
+def deal_found(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:
     """Adopt what the lost call created; create only when there is nothing."""
     ids = origins.get(job.source_id, [])
     if not ids:
-        with_files = parcel.data[job.pk]["files"]
-        return Next("file" if with_files else "create", keeps_attempts=True)
+        has_files = parcel.unpack(job, DealData).files
+        return Next("file" if has_files else "create", keeps_attempts=True)
     target_id = min(ids, key=int)
     link = parcel.links[job.route_id, job.source_id]
     taken = Link.objects.filter(route=job.route, entity="deal", target_id=target_id).exclude(pk=link.pk)
@@ -74,7 +73,7 @@ def found(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:
     note = note % {"deal": target_id}
     if more := sorted(ids, key=int)[1:]:
         note += " " + _("There are more with the same origin: %(ids)s.") % {"ids": ", ".join(more)}
-    return delivered(parcel, job, note=note)
+    return next_after_write(parcel, job, note=note)
 
 
 def update(parcel: Parcel, jobs: list[Job]) -> Command:
@@ -88,43 +87,48 @@ def update(parcel: Parcel, jobs: list[Job]) -> Command:
 def updated(parcel: Parcel, job: Job, _: Any) -> Outcome:
     """The target has the values; what came with the deal's first delivery may still be open."""
     _link(parcel, job, str(parcel.links[job.route_id, job.source_id].target_id))
-    return delivered(parcel, job)
+    return next_after_write(parcel, job)
 
 
 def _link(parcel: Parcel, job: Job, target_id: str) -> None:
-    link, content = parcel.links[job.route_id, job.source_id], parcel.data[job.pk]
+    link, deal = parcel.links[job.route_id, job.source_id], parcel.unpack(job, DealData)
     link.target_id = job.target_id = target_id
     link.state = Link.State.LINKED
-    link.content_hash, link.params = content["hash"], content["params"]
-    link.files = {**link.files, **content["file_ids"]}
-    parcel.touch(link, "target_id", "state", "content_hash", "params", "files")
-    written(parcel, job)
+    link.content_hash, link.params = deal.hash, deal.params
+    parcel.touch(link, "target_id", "state", "content_hash", "params")
+    if deal.file_ids:
+        link.files = {**link.files, **deal.file_ids}
+        parcel.touch(link, "files")
+    if deal.party_ids:
+        link.party_ids = {**link.party_ids, **deal.party_ids}
+        parcel.touch(link, "party_ids")
+    mark_written(parcel, job)
 
 
 def _fields(parcel: Parcel, job: Job) -> dict[str, Any]:
     """The fields to write, with the files that were fetched for them, and with contacts and company."""
-    content = parcel.data[job.pk]
-    fields = {**content["fields"], **party_fields(content)}
-    if "products" in content and SUM in fields:
+    deal = parcel.unpack(job, DealData)
+    fields = {**deal.fields, **deal.party_fields()}
+    if deal.products and SUM in fields:
         fields |= {"IS_MANUAL_OPPORTUNITY": "Y"}  # or the portal would count the rows together instead
-    if not content["files"]:
+    if not deal.files:
         return fields
     here = {(row.field, row.file_id): row for row in Attachment.objects.filter(job=job)}
-    for name, files in content["files"].items():
+    for name, files in deal.files.items():
         rows = [here[name, file["file_id"]] for file in files]
         sent = [File(name=row.name, content=row.read()) for row in rows]
-        fields[name] = sent if name in content["lists"] else sent[0]
+        fields[name] = sent if name in deal.lists else sent[0]
     return fields
 
 
 def _count_writes(parcel: Parcel, job: Job, link: Link) -> None:
     """Stop a deal whose two portals disagree for ever."""
-    window = parcel.now - timedelta(minutes=QUARREL_MINUTES)
+    window = parcel.now - timedelta(minutes=WITHIN_MINUTES)
     if link.writes_since is None or link.writes_since < window:
         link.writes, link.writes_since = 0, parcel.now
     link.writes += 1
     parcel.touch(link, "writes", "writes_since")
-    if link.writes > QUARREL_WRITES:
+    if link.writes > MAX_WRITES:
         raise NeedsStaff(
             _(
                 "Route %(route)s: deal %(deal)s was rewritten %(times)s times in %(minutes)s minutes: the "
@@ -134,8 +138,8 @@ def _count_writes(parcel: Parcel, job: Job, link: Link) -> None:
             % {
                 "route": job.route.slug,
                 "deal": job.source_id,
-                "times": QUARREL_WRITES,
-                "minutes": QUARREL_MINUTES,
+                "times": MAX_WRITES,
+                "minutes": WITHIN_MINUTES,
             }
         )
 
@@ -166,9 +170,9 @@ STEPS = {
         calls="target",
         method="crm.item.list",
         prepare=intend,
-        request=find,
+        request=find_deal,
         read=crm.read_origins,
-        on_response=found,
+        on_response=deal_found,
         group=50,
     ),
     "update": UPDATE,

@@ -1,4 +1,4 @@
-"""The way most deals go, for the forecast: what mostly follows each step, and what a route changes of it."""
+"""For the forecast: which step mostly follows each one, and what the options of a route change of that."""
 
 from sync.errors import NeedsStaff
 from sync.flows.deals.next_step import first_report
@@ -25,7 +25,7 @@ USUAL_NEXT = {
     "read_comment_back": "read_author_back",
     "read_author_back": "write_comment_back",
 }
-READING = ("fetch", "contacts", "companies")
+STEPS_THAT_READ = ("fetch", "contacts", "companies")
 
 
 def usual_next_on(route: Route) -> dict[str, str]:
@@ -36,7 +36,7 @@ def usual_next_on(route: Route) -> dict[str, str]:
         return {}
     changed: dict[str, str] = {}
     if options.carry.products:
-        changed |= dict.fromkeys(READING, "products")
+        changed |= dict.fromkeys(STEPS_THAT_READ, "products")
     first = first_report(options)
     changed |= {step: first for step, follower in USUAL_NEXT.items() if follower == "announce"}
     if not options.stage:

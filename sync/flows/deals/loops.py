@@ -10,7 +10,7 @@ def is_return(route: Route, record: Record) -> bool:
     """Whether the deal began on the portal it would be delivered to, however many portals lie between.
 
     Our own stamp on the deal tells where it came from; from there on the deal mappings do. Two routes there
-    and back, or a ring of routes, would otherwise copy each other's copies for ever.
+    and back, or routes in a circle, would otherwise copy each other's copies for ever.
     """
     originator, _, slug = str(record.get("ORIGINATOR_ID") or "").partition("/")
     if originator != Route.ORIGINATOR:

@@ -7,30 +7,33 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from sync.flows.contract import Parcel
 from sync.mapping.rules import rules_of
 from sync.mapping.transform import Writing, fields_used, transform
 from sync.models import Job, Route
 
 
-def fields_there(
-    job: Job, record: Mapping[str, Any], params: Mapping[str, Any], *, writing: Writing
+def fields_for_target(
+    parcel: Parcel, job: Job, record: Mapping[str, Any], params: Mapping[str, Any], *, writing: Writing
 ) -> dict[str, Any]:
     """What to write to the target deal; raises NeedsStaff for a value nobody has mapped."""
     route = job.route
     words = {"route": route.slug, "deal": job.source_id, "portal": route.source}
     where = _("Route %(route)s, deal %(deal)s of %(portal)s") % words
-    return transform(rules_of(route, "forward"), record, params, writing=writing, where=where)
+    return transform(parcel.settings(job).rules("forward"), record, params, writing=writing, where=where)
 
 
-def fields_back(job: Job, record: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    """What to write to the source deal."""
+def fields_for_source(
+    parcel: Parcel, job: Job, source_id: str, record: Mapping[str, Any], params: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What to write to the source deal of that ID."""
     route = job.route
-    words = {"route": route.slug, "deal": job.source_id, "portal": route.target}
+    words = {"route": route.slug, "deal": source_id, "portal": route.target}
     where = _("Route %(route)s, feedback from %(portal)s on deal %(deal)s") % words
-    return transform(rules_of(route, "back"), record, params, writing="update", where=where)
+    return transform(parcel.settings(job).rules("back"), record, params, writing="update", where=where)
 
 
-def back_fields(route: Route) -> set[str]:
+def feedback_fields(route: Route) -> set[str]:
     """Fields of the target deal that feedback needs: none when all comes as webhook parameters."""
     return fields_used(rules_of(route, "back"))
 

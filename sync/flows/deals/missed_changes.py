@@ -1,4 +1,4 @@
-"""Which changed deals nobody told us about."""
+"""Changed deals for which no webhook came."""
 
 from django.db.models import Max
 

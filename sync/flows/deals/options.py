@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sync.errors import NeedsStaff
+from sync.flows.contract import Parcel
 from sync.mapping.transform import has_lone_brace, names_in, render
-from sync.models import Route
+from sync.models import Job
 
 COMMENT_NAMES = ("target_id", "source_id", "title")
 """What the comment on the source card may name."""
@@ -84,10 +85,6 @@ class DealOptions(BaseModel):
         return render(self.comment, lambda name: filled.get(name, ""))
 
 
-def options_of(route: Route) -> DealOptions:
-    """The route's options, checked once a parcel, since its jobs share the route; raises as `of` does."""
-    known = route.__dict__
-    if "_options" not in known:
-        known["_options"] = DealOptions.of(route.options)
-    options: DealOptions = known["_options"]
-    return options
+def options_of(parcel: Parcel, job: Job) -> DealOptions:
+    """The options of the job's route, checked once a parcel; raises as `of` does."""
+    return parcel.settings(job).options(DealOptions.of)

@@ -1,8 +1,8 @@
 """Contacts and companies on the target portal: found there or created, exactly once, before the deal is.
 
 In this order: linked already → bearing our stamp (an earlier create may have run) → the same phone or
-e-mail → created with our stamp. The intent, a Link in state creating, is written first and unique: when two
-deals bring the same new contact at the same moment, the second waits for the first one's result.
+e-mail → created with our stamp. The intent, a Link in state creating, is written first and unique: of two
+deals with the same new contact the second waits for the first.
 """
 
 from __future__ import annotations
@@ -18,144 +18,149 @@ from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.errors import NotYet
 from sync.flows.contract import Next, Outcome, Parcel, Step
-from sync.flows.deals.next_step import Party, leave_out, onward, parties_of, pending
+from sync.flows.deals.data import DealData, Entity, MultiField, Party
+from sync.flows.deals.next_step import next_step
 from sync.flows.deals.options import options_of
-from sync.flows.deals.parties import BEING_BROUGHT, REACHED_BY, targets_of
+from sync.flows.deals.parties import IN_PROGRESS, MULTIFIELDS, targets_of
 from sync.models import Job, Link
 
 MAKER_WAIT = 2.0
 """Seconds until we look again whether another deal's job has made the same contact."""
 
-WORKING = ("party", "add_party", "seek_party")
+STEPS_OF_MAKER = ("party", "add_party", "seek_party")
 """The steps in which a job works on an intent of its own; elsewhere it may be taken over."""
 
 Key = tuple[int, str, str]
 """Route ID, entity, source ID."""
 
 Builder = Callable[[Mapping[str, Any]], Command]
-ADD: dict[str, Builder] = {"contact": crm.contact_add, "company": crm.company_add}
-BY_ORIGIN: dict[str, Callable[[str, list[str]], Command]] = {
+ADD: dict[Entity, Builder] = {"contact": crm.contact_add, "company": crm.company_add}
+BY_ORIGIN: dict[Entity, Callable[[str, list[str]], Command]] = {
     "contact": crm.contacts_by_origin,
     "company": crm.companies_by_origin,
 }
-IN_CAPITALS: dict[str, Literal["CONTACT", "COMPANY"]] = {"contact": "CONTACT", "company": "COMPANY"}
+DUPLICATE_ENTITY: dict[Entity, Literal["CONTACT", "COMPANY"]] = {"contact": "CONTACT", "company": "COMPANY"}
 
 
 def intend(parcel: Parcel) -> None:
     """Fill in what is linked meanwhile, and write the intent for each job's first party that is not.
 
-    `parcel.found`: (job ID) → the Link of that party.
+    `parcel.found`: job ID → the Link of that party.
     """
     _fill_in(parcel)
-    firsts = [(job, party) for job in parcel.jobs if (party := pending(parcel.data[job.pk]))]
+    firsts = [(job, party) for job in parcel.jobs if (party := _unknown_party(parcel, job))]
     before = set(_keys_of(_links(firsts)))
     fresh: dict[Key, Link] = {
-        (job.route_id, party["entity"], party["id"]): Link(
-            route=job.route, entity=party["entity"], source_id=party["id"], params={"job": job.pk}
-        )
+        key: Link(route_id=job.route_id, entity=party.entity, source_id=party.id, maker_job_id=job.pk)
         for job, party in reversed(firsts)
-        if (job.route_id, party["entity"], party["id"]) not in before
+        if (key := (job.route_id, party.entity, party.id)) not in before
     }
-    Link.objects.bulk_create(fresh.values(), ignore_conflicts=True)
+    Link.intend(list(fresh.values()), now=parcel.now)
     # locked only now: a lock on rows that are not there yet would bar other workers' intents
     after = _keys_of(_links(firsts, is_locked=True))
     for job, party in firsts:
-        link = after[job.route_id, party["entity"], party["id"]]
-        is_ours = link.params.get("job") == job.pk and (job.route_id, link.entity, link.source_id) in fresh
-        if is_ours and not options_of(job.route).look_first:
-            party["is_new"] = True  # nobody can have created it
-            parcel.pack(job, parcel.data[job.pk])
-        parcel.found[job.pk] = link
+        key = (job.route_id, party.entity, party.id)
+        link = parcel.found[job.pk] = after[key]
+        is_ours = key in fresh and link.maker_job_id == job.pk
+        if is_ours and not options_of(parcel, job).look_first:
+            party.is_new = True  # nobody can have created it
+            parcel.pack(job, parcel.unpack(job, DealData))
     _take_over(parcel, [link for key, link in after.items() if key not in fresh])
 
 
-def match(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
+def find_duplicates(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """Who on the target has the party's phone, or e-mail?"""
     job = jobs[0]
-    party = pending(parcel.data[job.pk])
+    party = _unknown_party(parcel, job)
     if party is None:
-        return onward(parcel, job)
+        return next_step(parcel, job)
     link = parcel.found[job.pk]
-    if link.is_linked or not party.get("fields"):
-        return onward(parcel, job)
+    if link.is_linked or not party.fields:
+        return next_step(parcel, job)
     _wait_for_maker(job, link)
-    if not party.get("is_new"):
+    if not party.is_new:
         return Next("seek_party")
-    for kind in _unasked(party):
-        values = [row["VALUE"] for row in party["fields"][kind]][: crm.MAX_DUPLICATE_VALUES]
-        return crm.duplicates_by(kind, values, entity=IN_CAPITALS[party["entity"]])
+    for name in _unasked(party):
+        values = [row["VALUE"] for row in party.fields[name]][: crm.MAX_DUPLICATE_VALUES]
+        return crm.duplicates_by(name, values, entity=DUPLICATE_ENTITY[party.entity])
     return Next("add_party")
 
 
-def matched(parcel: Parcel, job: Job, found: dict[str, list[str]]) -> Outcome:
+def duplicates_found(parcel: Parcel, job: Job, found: dict[str, list[str]]) -> Outcome:
     """Adopt the oldest; without one ask by e-mail too, then create."""
     party = _current(parcel, job)
-    if ids := found.get(IN_CAPITALS[party["entity"]], []):
+    if ids := found.get(DUPLICATE_ENTITY[party.entity], []):
         return _adopt(parcel, job, party, min(ids, key=int))
-    party["asked"] = [*party.get("asked", []), next(_unasked(party))]
-    parcel.pack(job, parcel.data[job.pk])
+    party.asked = [*party.asked, next(_unasked(party))]
+    parcel.pack(job, parcel.unpack(job, DealData))
     return Next("party" if any(_unasked(party)) else "add_party", keeps_attempts=True)
 
 
-def add(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
+def add_party(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """A new contact or company with our stamp."""
     job = jobs[0]
-    party = pending(parcel.data[job.pk])
-    if party is None or parcel.found[job.pk].is_linked or not party.get("is_new"):
+    party = _unknown_party(parcel, job)
+    if party is None or parcel.found[job.pk].is_linked or not party.is_new:
         return Next("party")
     _wait_for_maker(job, parcel.found[job.pk])
-    stamp = {"ORIGINATOR_ID": job.route.stamp, "ORIGIN_ID": party["id"]}
-    return ADD[party["entity"]]({**party["fields"], **stamp})
+    stamp = {"ORIGINATOR_ID": job.route.stamp, "ORIGIN_ID": party.id}
+    return ADD[party.entity]({**(party.fields or {}), **stamp})
 
 
-def added(parcel: Parcel, job: Job, target_id: str) -> Outcome:
+def party_added(parcel: Parcel, job: Job, target_id: str) -> Outcome:
     """The intent becomes a link."""
     return _adopt(parcel, job, _current(parcel, job), target_id)
 
 
-def seek(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
+def find_by_stamp(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """An earlier create may have run: who bears our stamp?"""
     job = jobs[0]
-    party = pending(parcel.data[job.pk])
+    party = _unknown_party(parcel, job)
     if party is None or parcel.found[job.pk].is_linked:
         return Next("party")
     _wait_for_maker(job, parcel.found[job.pk])
-    return BY_ORIGIN[party["entity"]](job.route.stamp, [party["id"]])
+    return BY_ORIGIN[party.entity](job.route.stamp, [party.id])
 
 
-def sought(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:
+def found_by_stamp(parcel: Parcel, job: Job, origins: dict[str, list[str]]) -> Outcome:
     """Adopt what the lost call created; go on to match and create only when there is nothing."""
     party = _current(parcel, job)
-    if ids := origins.get(party["id"], []):
+    if ids := origins.get(party.id, []):
         return _adopt(parcel, job, party, min(ids, key=int))
-    party["is_new"] = True
-    parcel.pack(job, parcel.data[job.pk])
+    party.is_new = True
+    parcel.pack(job, parcel.unpack(job, DealData))
     return Next("party", keeps_attempts=True)
 
 
-def give_up(parcel: Parcel, jobs: list[Job]) -> Outcome:
+def leave_out(parcel: Parcel, jobs: list[Job]) -> Outcome:
     """The target does not take it: the deal goes without; the intent is free for others, who look first."""
     job = jobs[0]
-    if party := pending(parcel.data[job.pk]):
+    if party := _unknown_party(parcel, job):
         link = parcel.found[job.pk]
-        if link.params.get("job") == job.pk:
-            link.params = {**link.params, "job": 0}
-            parcel.touch(link, "params")
-        leave_out(parcel, job, party)
-    return onward(parcel, job)
+        if link.maker_job_id == job.pk:
+            link.maker_job_id = None
+            parcel.touch(link, "maker_job")
+        deal = parcel.unpack(job, DealData)
+        deal.leave_out(party)
+        parcel.pack(job, deal)
+    return next_step(parcel, job)
+
+
+def _unknown_party(parcel: Parcel, job: Job) -> Party | None:
+    return parcel.unpack(job, DealData).unknown_party()
 
 
 def _current(parcel: Parcel, job: Job) -> Party:
-    party = pending(parcel.data[job.pk])
+    party = _unknown_party(parcel, job)
     if party is None:
         raise LookupError(f"job {job.pk} has no party to work on")
     return party
 
 
-def _unasked(party: Party) -> Iterator[Literal["PHONE", "EMAIL"]]:
-    for kind in REACHED_BY:
-        if party["fields"].get(kind) and kind not in party.get("asked", []):
-            yield kind
+def _unasked(party: Party) -> Iterator[MultiField]:
+    for name in MULTIFIELDS:
+        if (party.fields or {}).get(name) and name not in party.asked:
+            yield name
 
 
 def _adopt(parcel: Parcel, job: Job, party: Party, target_id: str) -> Outcome:
@@ -163,41 +168,41 @@ def _adopt(parcel: Parcel, job: Job, party: Party, target_id: str) -> Outcome:
     try:
         with transaction.atomic():
             Link.objects.filter(pk=link.pk).update(target_id=target_id)
-        link.target_id, link.params = target_id, {}
+        link.target_id = target_id
     except IntegrityError:  # two here are one there: the first link keeps the column
-        link.params = {"target": target_id}
+        link.alias_of = target_id
     link.state = Link.State.LINKED
-    parcel.touch(link, "target_id", "state", "params")
-    party["target"] = target_id
-    parcel.pack(job, parcel.data[job.pk])
-    return onward(parcel, job)
+    parcel.touch(link, "target_id", "state", "alias_of")
+    party.target = target_id
+    parcel.pack(job, parcel.unpack(job, DealData))
+    return next_step(parcel, job)
 
 
 def _wait_for_maker(job: Job, link: Link) -> None:
-    if link.params.get("job") != job.pk:
+    if link.maker_job_id != job.pk:
         words = {"id": link.source_id, "portal": job.route.source}
-        raise NotYet(gettext(BEING_BROUGHT[link.entity]) % words, after=MAKER_WAIT)
+        raise NotYet(gettext(IN_PROGRESS[link.entity]) % words, after=MAKER_WAIT)
 
 
 def _fill_in(parcel: Parcel) -> None:
     """Parties that another deal has linked since this one was read; one query a route and entity."""
     open_ones: dict[tuple[int, str], list[tuple[Job, Party]]] = {}
     for job in parcel.jobs:
-        for party in parties_of(parcel.data[job.pk]):
-            if not party.get("target"):
-                open_ones.setdefault((job.route_id, party["entity"]), []).append((job, party))
+        for party in parcel.unpack(job, DealData).parties:
+            if not party.target:
+                open_ones.setdefault((job.route_id, party.entity), []).append((job, party))
     for (_, entity), found in open_ones.items():
-        known = targets_of(found[0][0].route, entity, {party["id"] for _, party in found})
+        known = targets_of(found[0][0].route, entity, {party.id for _, party in found})
         for job, party in found:
-            if party["id"] in known:
-                party["target"] = known[party["id"]]
-                parcel.pack(job, parcel.data[job.pk])
+            if party.id in known:
+                party.target = known[party.id]
+                parcel.pack(job, parcel.unpack(job, DealData))
 
 
 def _links(firsts: list[tuple[Job, Party]], *, is_locked: bool = False) -> list[Link]:
     wanted: dict[tuple[int, str], list[str]] = {}
     for job, party in firsts:
-        wanted.setdefault((job.route_id, party["entity"]), []).append(party["id"])
+        wanted.setdefault((job.route_id, party.entity), []).append(party.id)
     rows = Link.objects.select_for_update() if is_locked else Link.objects.all()
     return [
         link
@@ -213,33 +218,42 @@ def _keys_of(links: list[Link]) -> dict[Key, Link]:
 def _take_over(parcel: Parcel, links: list[Link]) -> None:
     """Intents whose maker does not work on them any more go to the first job here that needs them."""
     waiting = [link for link in links if not link.is_linked]
-    makers = {link.params.get("job") or 0 for link in waiting}
-    working = Job.objects.filter(pk__in=makers, state__in=Job.OPEN, step__in=WORKING)
+    makers = {link.maker_job_id for link in waiting if link.maker_job_id}
+    working = Job.objects.filter(pk__in=makers, state__in=Job.OPEN, step__in=STEPS_OF_MAKER)
     alive = set(working.values_list("pk", flat=True))
     for link in waiting:
-        if link.params.get("job") not in alive:
+        if link.maker_job_id not in alive:
             taker = next(job for job in parcel.jobs if parcel.found.get(job.pk) is link)
-            link.params = {"job": taker.pk}
-            link.save(update_fields=["params"])
-            _current(parcel, taker).pop("is_new", None)  # the former maker's create may have run
-            parcel.pack(taker, parcel.data[taker.pk])
+            link.maker_job_id = taker.pk
+            link.save(update_fields=["maker_job"])
+            _current(parcel, taker).is_new = False  # the former maker's create may have run
+            parcel.pack(taker, parcel.unpack(taker, DealData))
 
 
 _STEP = partial(Step, calls="target", prepare=intend, fallback_step="without_party", retry_from="fetch")
 _FOLDING = partial(_STEP, folds=True)
 STEPS = {
     "party": _FOLDING(
-        method="crm.duplicate.findbycomm", request=match, read=crm.read_duplicates, on_response=matched
+        method="crm.duplicate.findbycomm",
+        request=find_duplicates,
+        read=crm.read_duplicates,
+        on_response=duplicates_found,
     ),
     "add_party": _FOLDING(
-        method="crm.item.add", request=add, read=crm.read_added, on_response=added, verify_step="seek_party"
+        method="crm.item.add",
+        request=add_party,
+        read=crm.read_added,
+        on_response=party_added,
+        verify_step="seek_party",
     ),
-    "seek_party": _STEP(method="crm.item.list", request=seek, read=crm.read_origins, on_response=sought),
+    "seek_party": _STEP(
+        method="crm.item.list", request=find_by_stamp, read=crm.read_origins, on_response=found_by_stamp
+    ),
     "without_party": Step(
         calls="target",
         method="crm.item.add",
         prepare=intend,
-        request=give_up,
+        request=leave_out,
         on_response=lambda _, __, ___: Next("party"),
     ),
 }

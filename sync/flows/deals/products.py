@@ -12,58 +12,59 @@ from typing import Any
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.flows.contract import Next, Outcome, Parcel, Step
+from sync.flows.deals.data import DealData
 from sync.flows.deals.mapping import hash_of
-from sync.flows.deals.next_step import LEFT_OUT, READ, delivered, onward, written
+from sync.flows.deals.next_step import mark_written, next_after_write, next_step
 from sync.models import Job, Link
 
 PAGE = 50
-KEPT_AS = "PRODUCT_ROWS"
-"""Under this name the link keeps the hash of the rows that the target has."""
 
 
 def read_rows(parcel: Parcel, jobs: list[Job]) -> Command:
     """The next 50 rows of a deal."""
-    return crm.product_rows_of(jobs[0].source_id, start=len(parcel.data[jobs[0].pk].get("read_rows", [])))
+    return crm.product_rows_of(jobs[0].source_id, start=len(parcel.unpack(jobs[0], DealData).read_rows))
 
 
 def rows_read(parcel: Parcel, job: Job, page: list[dict[str, str]]) -> Outcome:
     """All rows known: they travel when they differ from what the target has."""
-    content, link = parcel.data[job.pk], parcel.link(job)
-    rows = [*content.get("read_rows", []), *page]
-    content["read_rows"] = rows
-    parcel.pack(job, content)
+    deal, link = parcel.unpack(job, DealData), parcel.link(job)
+    rows = [*deal.read_rows, *page]
     if len(page) == PAGE:
+        deal.read_rows = rows
+        parcel.pack(job, deal)
         return Next("products")
-    content["products"] = READ
-    del content["read_rows"]
-    known = link.files.get(KEPT_AS) if link else None
-    if known != [_hash(rows)] and (rows or known):
-        content["rows"] = rows
-    return onward(parcel, job)
+    deal.read_rows, deal.products = [], "read"
+    written = link.products_hash if link else ""
+    if written != _hash(rows) and (rows or written):
+        deal.rows = rows
+    parcel.pack(job, deal)
+    return next_step(parcel, job)
 
 
 def write_rows(parcel: Parcel, jobs: list[Job]) -> Command:
     """Replace the rows of the target deal."""
-    return crm.product_rows_set(str(_link(parcel, jobs[0]).target_id), parcel.data[jobs[0].pk]["rows"])
+    return crm.product_rows_set(
+        str(_link(parcel, jobs[0]).target_id), parcel.unpack(jobs[0], DealData).rows or []
+    )
 
 
 def rows_written(parcel: Parcel, job: Job, _: Any) -> Outcome:
     """The target has the rows."""
-    content, link = parcel.data[job.pk], _link(parcel, job)
-    link.files = {**link.files, KEPT_AS: [_hash(content.pop("rows"))]}
-    parcel.touch(link, "files")
-    written(parcel, job)
-    return delivered(parcel, job)
+    deal, link = parcel.unpack(job, DealData), _link(parcel, job)
+    if deal.rows is not None:  # None when the transaction is tried again
+        link.products_hash, deal.rows = _hash(deal.rows), None
+    parcel.touch(link, "products_hash")
+    mark_written(parcel, job)
+    return next_after_write(parcel, job)
 
 
 def go_without(parcel: Parcel, jobs: list[Job]) -> Outcome:
     """They cannot be read or written: the deal goes on, and its next event tries again."""
     job = jobs[0]
-    content = parcel.data[job.pk]
-    content["products"] = LEFT_OUT
-    content.pop("rows", None)
-    parcel.pack(job, content)
-    return delivered(parcel, job) if content.get("is_written") else onward(parcel, job)
+    deal = parcel.unpack(job, DealData)
+    deal.products, deal.rows = "left out", None
+    parcel.pack(job, deal)
+    return next_after_write(parcel, job) if deal.is_written else next_step(parcel, job)
 
 
 def _hash(rows: list[dict[str, str]]) -> str:

@@ -12,11 +12,12 @@ from sync.connectors.bitrix24.downloads import DOWNLOAD
 from sync.connectors.types import Command, File, Record
 from sync.errors import Refused
 from sync.flows.contract import Next, Outcome, Parcel, Skip, Step
+from sync.flows.deals.data import DealData
 from sync.flows.deals.loops import is_return
-from sync.flows.deals.mapping import fields_there, hash_of
-from sync.flows.deals.next_step import FIELD_OF, UNREAD, onward
+from sync.flows.deals.mapping import fields_for_target, hash_of
+from sync.flows.deals.next_step import next_step
 from sync.flows.deals.options import options_of
-from sync.flows.deals.parties import ids_of, to_carry
+from sync.flows.deals.parties import changed_parties, ids_of
 from sync.models import Attachment, Job, Link
 
 
@@ -37,75 +38,61 @@ def fetched(parcel: Parcel, job: Job, deals: dict[str, Record]) -> Outcome:
             % {"deal": job.source_id, "portal": job.route.source}
         )
     link = parcel.link(job)
-    params = {**(link.params if link else {}), **job.params}
-    if link is None or not link.is_linked:
-        return _will_create(parcel, job, record, params, link)
-    return _will_update(parcel, job, record, params, link)
-
-
-def _will_create(
-    parcel: Parcel, job: Job, record: Record, params: dict[str, Any], link: Link | None
-) -> Outcome:
     if link is None and is_return(job.route, record):
         return Skip(
             _("Deal %(deal)s began on %(target)s: it does not travel back there as a new deal.")
             % {"deal": job.source_id, "target": job.route.target}
         )
-    fields = fields_there(job, record, params, writing="create")
-    lasting = fields_there(job, record, params, writing="update")
-    content = _content(job, record, fields, params, lasting, known={})
-    parcel.pack(job, content)
-    return onward(parcel, job)
+    parcel.pack(job, _deal_data(parcel, job, record, link))
+    return next_step(parcel, job)
 
 
-def _will_update(parcel: Parcel, job: Job, record: Record, params: dict[str, Any], link: Link) -> Outcome:
-    fields = fields_there(job, record, params, writing="update")
-    content = _content(job, record, fields, params, fields, known=link.files)
-    parcel.pack(job, content)
-    job.target_id = link.target_id or ""
-    content["is_changed"] = content["hash"] != link.content_hash
-    return onward(parcel, job)
-
-
-def _content(
-    job: Job,
-    record: Record,
-    fields: dict[str, Any],
-    params: dict[str, Any],
-    lasting: dict[str, Any],
-    *,
-    known: dict[str, list[str]],
-) -> dict[str, Any]:
+def _deal_data(parcel: Parcel, job: Job, record: Record, link: Link | None) -> DealData:
     """What the job carries on: fields to write, what is still to fetch, and the hash of what lasts.
 
     The hash is of the update's fields: what is written only at creation must not look like a change later.
     """
-    carry = options_of(job.route).carry
-    found = {name: files for name, value in fields.items() if (files := files_in(value))}
-    ids = {name: [file["file_id"] for file in files] for name, files in found.items()}
-    wanted = {name: files for name, files in found.items() if carry.files and ids[name] != known.get(name)}
+    linked = link if link and link.is_linked else None
+    carry = options_of(parcel, job).carry
+    params = {**(link.params if link else {}), **job.params}
+    lasting = fields_for_target(parcel, job, record, params, writing="update")
+    fields = lasting if linked else fields_for_target(parcel, job, record, params, writing="create")
+    files = {name: files for name, value in fields.items() if (files := files_in(value))}
+    wanted = _changed_files(files, linked.files if linked else {}) if carry.files else {}
     party_ids = ids_of(carry, record)
-    parties = to_carry(party_ids, known)
-    return {
-        **({"products": UNREAD} if carry.products else {}),
-        **({"parties": parties} if parties else {}),
-        "fields": {name: value for name, value in fields.items() if name not in found},
-        "files": wanted,
-        "file_ids": {name: ids[name] for name in wanted}
-        | {FIELD_OF[party["entity"]]: party_ids[party["entity"]] for party in parties},
-        "lists": [name for name in wanted if isinstance(fields[name], list)],
-        "title": str(record.get("TITLE") or ""),
-        "params": params,
-        "hash": hash_of(_comparable(lasting) | {f"#{entity}": ids for entity, ids in party_ids.items()}),
-    }
+    parties = changed_parties(party_ids, linked.party_ids if linked else {})
+    deal = DealData(
+        fields={name: value for name, value in fields.items() if name not in files},
+        files=wanted,
+        lists=[name for name in wanted if isinstance(fields[name], list)],
+        file_ids={name: _ids(wanted[name]) for name in wanted},
+        party_ids={party.entity: party_ids[party.entity] for party in parties},
+        parties=parties,
+        products="unread" if carry.products else "",
+        title=str(record.get("TITLE") or ""),
+        params=params,
+        hash=hash_of(_comparable(lasting) | {f"#{entity}": ids for entity, ids in party_ids.items()}),
+    )
+    if linked:
+        job.target_id = linked.target_id or ""
+        deal.is_changed = deal.hash != linked.content_hash
+    return deal
+
+
+def _changed_files(
+    files: dict[str, list[dict[str, str]]], written: dict[str, list[str]]
+) -> dict[str, list[dict[str, str]]]:
+    """Those of the fields whose files are not the ones that the target has."""
+    return {name: found for name, found in files.items() if _ids(found) != written.get(name)}
 
 
 def _comparable(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields without what changes by itself: the links of files."""
-    return {
-        name: [file["file_id"] for file in files] if (files := files_in(value)) else value
-        for name, value in fields.items()
-    }
+    return {name: _ids(files) if (files := files_in(value)) else value for name, value in fields.items()}
+
+
+def _ids(files: list[dict[str, str]]) -> list[str]:
+    return [file["file_id"] for file in files]
 
 
 def fetch_file(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
@@ -135,7 +122,7 @@ def files_in(value: Any) -> list[dict[str, str]]:
 
 def _next_file(parcel: Parcel, job: Job) -> dict[str, str] | None:
     here = set(Attachment.objects.filter(job=job).values_list("field", "file_id"))
-    for field, files in parcel.data[job.pk]["files"].items():
+    for field, files in parcel.unpack(job, DealData).files.items():
         for file in files:
             if (field, file["file_id"]) not in here:
                 return {**file, "field": field}

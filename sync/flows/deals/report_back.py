@@ -1,4 +1,4 @@
-"""Telling the source card that its deal has arrived: a comment and a stage, once a deal.
+"""The report on the source card that its deal has arrived: a comment and a stage, once a deal.
 
 Both go in one request. When only one of them succeeds, the other goes on as a step of its own. A comment that
 fails for good is a warning; it never fails the deal.
@@ -11,21 +11,20 @@ from typing import Any
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Answer, Command
 from sync.flows.contract import Next, Outcome, Parcel, Step
-from sync.flows.deals.next_step import reported
+from sync.flows.deals.data import DealData
+from sync.flows.deals.next_step import mark_reported
 from sync.flows.deals.options import options_of
 from sync.models import Job
 
-TOGETHER = 2
+COMMANDS_TO_ANNOUNCE = 2
 """Commands that announce a deal: comment and stage."""
-
-STAGED = "is_staged"
 
 
 def announce(parcel: Parcel, jobs: list[Job]) -> tuple[Command, ...] | Outcome:
     """Comment and stage together, where the route has both and the request room for them."""
     job = jobs[0]
     text, stage_id = _text(parcel, job), _stage(parcel, job)
-    if not (text and stage_id) or parcel.room < TOGETHER * len(parcel.jobs):
+    if not (text and stage_id) or parcel.room < COMMANDS_TO_ANNOUNCE * len(parcel.jobs):
         return Next("comment", keeps_attempts=True)
     return crm.comment_add(job.source_id, text), crm.update_deal(job.source_id, {"STAGE_ID": stage_id})
 
@@ -34,10 +33,12 @@ def announced(parcel: Parcel, job: Job, answers: list[Answer]) -> Outcome:
     """Done when both were taken; the stage is not written again after staff may have moved the card on."""
     comment_answer, stage_answer = answers
     if comment_answer.error and not stage_answer.error:
-        parcel.pack(job, {**parcel.data.get(job.pk, {}), STAGED: True})
+        deal = parcel.unpack(job, DealData)
+        deal.is_staged = True
+        parcel.pack(job, deal)
     comment_answer.result()
     refusal = stage_answer.error
-    return Next("stage", note=refusal.message) if refusal else reported(parcel, job)
+    return Next("stage", note=refusal.message) if refusal else mark_reported(parcel, job)
 
 
 def comment(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
@@ -49,7 +50,7 @@ def comment(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
 
 def commented(parcel: Parcel, job: Job, _: Any) -> Outcome:
     """The comment stands."""
-    return Next("stage") if _stage(parcel, job) else reported(parcel, job)
+    return Next("stage") if _stage(parcel, job) else mark_reported(parcel, job)
 
 
 def find_comment(_: Parcel, jobs: list[Job]) -> Command:
@@ -68,23 +69,23 @@ def stage(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """The stage of the route for source cards whose deal has arrived."""
     job = jobs[0]
     stage_id = _stage(parcel, job)
-    return crm.update_deal(job.source_id, {"STAGE_ID": stage_id}) if stage_id else reported(parcel, job)
+    return crm.update_deal(job.source_id, {"STAGE_ID": stage_id}) if stage_id else mark_reported(parcel, job)
 
 
 def staged(parcel: Parcel, job: Job, _: Any) -> Outcome:
     """The source card shows that the deal has arrived."""
-    return reported(parcel, job)
+    return mark_reported(parcel, job)
 
 
 def _stage(parcel: Parcel, job: Job) -> str:
     """The stage that is still to be set; "" when the route has none."""
-    return "" if parcel.data.get(job.pk, {}).get(STAGED) else options_of(job.route).stage
+    return "" if parcel.unpack(job, DealData).is_staged else options_of(parcel, job).stage
 
 
 def _text(parcel: Parcel, job: Job) -> str:
     link = parcel.links[job.route_id, job.source_id]
-    title = parcel.data.get(job.pk, {}).get("title", "")
-    options = options_of(job.route)
+    title = parcel.unpack(job, DealData).title
+    options = options_of(parcel, job)
     return options.comment_text(target_id=str(link.target_id), source_id=job.source_id, title=title)
 
 
@@ -94,7 +95,7 @@ STEPS = {
         method="crm.timeline.comment.add",
         request=announce,
         on_response=announced,
-        commands=TOGETHER,
+        commands=COMMANDS_TO_ANNOUNCE,
         verify_step="find_comment",
         fallback_step="stage",
     ),

@@ -1,11 +1,11 @@
-"""Which events ask for work on a route of deals, and for which deal or comment."""
+"""Which events become jobs on a route of deals, and for which deal or comment."""
 
 from django.utils.translation import gettext as _
 
 from sync.flows.contract import Ignored, JobSpec, Side
 from sync.flows.deals.comments import sort_comments
 from sync.flows.deals.delivery import CREATING_STEPS
-from sync.flows.deals.mapping import back_fields
+from sync.flows.deals.mapping import feedback_fields
 from sync.flows.deals.next_step import DELIVERY
 from sync.models import Event, Job, Link, Route
 
@@ -18,7 +18,7 @@ def backfill(source_id: str) -> JobSpec:
 
 
 def sort(route: Route, side: Side, events: list[Event]) -> list[JobSpec | Ignored]:
-    """One verdict an event: the source's deliver deals, the target's bring feedback; comments apart."""
+    """One decision an event: the source's deliver deals, the target's bring feedback; comments apart."""
     comments = [event for event in events if event.entity == COMMENT]
     if not comments:
         return _sort_deals(route, side, events)
@@ -48,7 +48,7 @@ def _sort_feedback(route: Route, events: list[Event]) -> list[JobSpec | Ignored]
     source_of = dict(linked.values_list("target_id", "source_id"))
     being_created = Job.objects.filter(route=route, state__in=Job.OPEN, step__in=CREATING_STEPS)
     may_be_ours = being_created.exists()
-    first = "look" if back_fields(route) else "report"
+    first = "look" if feedback_fields(route) else "report"
 
     def decision(event: Event) -> JobSpec | Ignored:
         if irrelevant := _irrelevant(event):
@@ -58,7 +58,7 @@ def _sort_feedback(route: Route, events: list[Event]) -> list[JobSpec | Ignored]
         if event.origin_id:  # the sender names the deal on the other side itself
             return JobSpec(FEEDBACK, event.origin_id, first)
         if may_be_ours:  # the answer of its create may be lost: wait until we know
-            return JobSpec(FEEDBACK, f"?{event.own_id}", first)
+            return JobSpec(FEEDBACK, "", first, target_id=event.own_id)
         message = _("Deal %(deal)s of %(portal)s did not come from %(source)s.")
         return Ignored(message % {"deal": event.own_id, "portal": route.target, "source": route.source})
 

@@ -25,12 +25,12 @@ def add(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     job = jobs[0]
     if lead_id := lead_of(parcel, job):
         return _known(parcel, job, lead_id)
-    is_ours = link_of(parcel, job).params.get("job") == job.pk
+    is_ours = link_of(parcel, job).maker_job_id == job.pk
     if not is_ours and SOUGHT not in parcel.data.get(job.pk, {}):
         return Next("find_lead", keeps_attempts=True)
     if not has_phone(job.params["user"]):  # a move may come without one
         raise Refused(leads.MISSING_PHONE)
-    fields = fields_of(job, writing="create")
+    fields = fields_of(parcel, job, writing="create")
     stamp = {"ORIGINATOR_ID": job.route.stamp, "ORIGIN_ID": job.source_id}
     return look_first(parcel, job, fields) or crm.lead_add({**as_new(fields), **stamp})
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from sync.mapping.rules import rules_of
+from sync.flows.contract import Parcel
 from sync.mapping.transform import Rule, Writing, transform
 from sync.models import Job
 
@@ -27,12 +27,12 @@ Row = dict[str, str]
 """`{"ID", "VALUE", "VALUE_TYPE"}`; without ID it is a new one."""
 
 
-def fields_of(job: Job, *, writing: Writing, only: str = "") -> dict[str, Any]:
+def fields_of(parcel: Parcel, job: Job, *, writing: Writing, only: str = "") -> dict[str, Any]:
     """Field → value, or that of one field; phones and the like as plain text.
 
     Raises NeedsStaff for a value that nobody has mapped.
     """
-    own = rules_of(job.route, "forward")
+    own = parcel.settings(job).rules("forward")
     replaced = {rule.to for rule in own}
     rules = [*(rule for rule in USUAL if rule.to not in replaced), *own]
     if only:

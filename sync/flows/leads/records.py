@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from sync.connectors.rabbitmq import leads
-from sync.db.bulk import insert_each
 from sync.errors import NeedsStaff
 from sync.flows.contract import Parcel
 from sync.models import Job, Link
@@ -19,17 +18,10 @@ def intend(parcel: Parcel) -> None:
     """Write the intent before the call: a Link in state creating, unique for its user, that names its job."""
     missing = [job for job in parcel.jobs if parcel.link(job) is None]
     intents = [
-        Link(
-            route_id=job.route_id,
-            entity=ENTITY,
-            source_id=job.source_id,
-            params={"job": job.pk},
-            created_at=parcel.now,
-            updated_at=parcel.now,
-        )
+        Link(route_id=job.route_id, entity=ENTITY, source_id=job.source_id, maker_job_id=job.pk)
         for job in missing
     ]
-    insert_each(Link, [vars(link) for link in intents], ignore_conflicts=True)
+    Link.intend(intents, now=parcel.now)
     parcel.load_links(missing)
     parcel.found[TAKEN] = _owners(parcel)
 
@@ -63,8 +55,8 @@ def join(parcel: Parcel, job: Job, lead_id: str) -> None:
             % {"lead": lead_id, "portal": job.route.target, "user": job.source_id, "other": owner}
         )
     link.target_id = job.target_id = lead_id
-    link.state, link.params = Link.State.LINKED, {}
-    parcel.touch(link, "target_id", "state", "params")
+    link.state = Link.State.LINKED
+    parcel.touch(link, "target_id", "state")
 
 
 def _told(job: Job) -> str:

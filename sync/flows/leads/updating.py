@@ -52,7 +52,7 @@ def has_read(parcel: Parcel, job: Job, contacts: dict[str, dict[str, list[Row]]]
 def update(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """Name, phone and stage as the request has them."""
     job = jobs[0]
-    changes = as_changes(fields_of(job, writing="update"), parcel.data[job.pk][ROWS])
+    changes = as_changes(fields_of(parcel, job, writing="update"), parcel.data[job.pk][ROWS])
     if not changes:
         return changed(parcel, job, None)
     return look_first(parcel, job, changes) or crm.lead_update(lead_of(parcel, job), changes)
@@ -64,7 +64,7 @@ def move(parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     lead_id = lead_of(parcel, job)
     if not lead_id:
         return FIND
-    stage = fields_of(job, writing="update", only=STAGE).get(STAGE)
+    stage = fields_of(parcel, job, writing="update", only=STAGE).get(STAGE)
     if not stage:
         raise Refused(
             _("There is no stage to move to: neither the request nor the route's mapping names one.")

@@ -10,9 +10,9 @@ from sync.flows.deals.comments.copies import BACK, FORWARD, sort_comments
 
 STEPS = {
     name: step
-    for way in (FORWARD, BACK)
+    for direction in (FORWARD, BACK)
     for part in (reading, files, writing)
-    for name, step in part.steps(way).items()
+    for name, step in part.steps(direction).items()
 }
 
 __all__ = ["STEPS", "sort_comments"]

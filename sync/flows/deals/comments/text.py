@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
 
+from sync.flows.deals.comments.data import CommentData
 from sync.flows.deals.mapping import hash_of
 from sync.flows.deals.options import DealOptions
 
 _TITLE = "\0"
 
 
-def composed(content: dict[str, Any], *, portal: str) -> str:
+def text_of_copy(comment: CommentData, *, portal: str) -> str:
     """`Anna Ivanova, 21.11.2026 08:25, Portal:` and the text under it; files that stay behind are counted."""
-    author = re.sub(r"[\[\]]", "", content.get("author") or "")
-    head = ", ".join(filter(None, [f"[B]{author}[/B]" if author else "", _moment(content["at"]), portal]))
-    left = len(content["file_ids"]) - len(content.get("files", []))
-    return "\n".join(filter(None, [f"{head}:", content["text"], f"📎 × {left}" if left else ""]))
+    author = re.sub(r"[\[\]]", "", comment.author)
+    head = ", ".join(filter(None, [f"[B]{author}[/B]" if author else "", _moment(comment.at), portal]))
+    left = len(comment.file_ids) - len(comment.files)
+    return "\n".join(filter(None, [f"{head}:", comment.text, f"📎 × {left}" if left else ""]))
 
 
-def mark_of(text: str) -> str:
+def hash_of_text(text: str) -> str:
     """Equal for equal words: portals change white space at will."""
     return hash_of({"comment": _plain(text)})
 

@@ -13,90 +13,91 @@ from sync.connectors.types import Command
 from sync.errors import SyncError
 from sync.flows.contract import Done, Next, Outcome, Parcel, Skip, Step
 from sync.flows.deals.comments import files
-from sync.flows.deals.comments.copies import FORWARD, Direction, bind
-from sync.flows.deals.comments.text import composed, mark_of
+from sync.flows.deals.comments.copies import FORWARD, CommentDirection, link_copy
+from sync.flows.deals.comments.data import CommentData
+from sync.flows.deals.comments.text import hash_of_text, text_of_copy
 from sync.flows.deals.options import options_of
 from sync.models import Job, Link
 
 
-def intend(way: Direction, parcel: Parcel) -> None:
+def intend(direction: CommentDirection, parcel: Parcel) -> None:
     """Write the intent before the call: a Link with the hash of the words. `parcel.found`: job ID → Link."""
-    before = _links(way, parcel)
+    before = _links(direction, parcel)
     missing = [job for job in parcel.jobs if (job.route_id, job.source_id) not in before]
-    Link.objects.bulk_create(
-        (
-            Link(
-                route=job.route,
-                entity=way.kind,
-                source_id=job.source_id,
-                params={"deal": parcel.data[job.pk]["card"]},
-                content_hash=_mark(way, parcel, job),
-            )
-            for job in missing
-        ),
-        ignore_conflicts=True,
-    )
+    intents = [
+        Link(
+            route_id=job.route_id,
+            entity=direction.kind,
+            source_id=job.source_id,
+            card_id=parcel.unpack(job, CommentData).card,
+            content_hash=_hash(direction, parcel, job),
+        )
+        for job in missing
+    ]
+    Link.intend(intents, now=parcel.now)
     for job in missing:
-        if not options_of(job.route).look_first:
-            parcel.pack(job, {**parcel.data[job.pk], "is_new": True})
-    after = _links(way, parcel)
+        if not options_of(parcel, job).look_first:
+            parcel.pack(job, replace(parcel.unpack(job, CommentData), is_new=True))
+    after = _links(direction, parcel)
     for job in parcel.jobs:
+        comment = parcel.unpack(job, CommentData)
         link = parcel.found[job.pk] = after[job.route_id, job.source_id]
         if link.is_linked:  # its copy keeps the files it has
-            parcel.data[job.pk]["files"] = link.files.get(files.FIELD, [])
-        if parcel.data[job.pk].get("is_new") and not link.is_linked:
-            link.content_hash = _mark(way, parcel, job)
+            comment.files = link.files.get(files.FIELD, [])
+        if comment.is_new and not link.is_linked:
+            link.content_hash = _hash(direction, parcel, job)
             link.save(update_fields=["content_hash"])
 
 
-def write(way: Direction, parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
+def write_comment(direction: CommentDirection, parcel: Parcel, jobs: list[Job]) -> Command | Outcome:
     """A new comment on the other card, unless it is there or may be."""
     job = jobs[0]
-    link, content = parcel.found[job.pk], parcel.data[job.pk]
+    link, comment = parcel.found[job.pk], parcel.unpack(job, CommentData)
     if link.is_linked:
-        return _brought_up_to_date(way, parcel, job)
-    if not content.get("is_new"):  # an earlier call may have run
-        return Next(way.step("seek_comment"))
-    sent = files.files_for(job, content)
-    return crm.comment_add(content["card"], _text(way, parcel, job), files=sent)
+        return _edit_if_changed(direction, parcel, job)
+    if not comment.is_new:  # an earlier call may have run
+        return Next(direction.step("seek_comment"))
+    sent = files.fetched_files(job, comment)
+    return crm.comment_add(comment.card, _text(direction, parcel, job), files=sent)
 
 
-def was_written(way: Direction, parcel: Parcel, job: Job, comment_id: str) -> Outcome:
+def comment_written(direction: CommentDirection, parcel: Parcel, job: Job, comment_id: str) -> Outcome:
     """The copy stands."""
     link = parcel.found[job.pk]
-    if bind(link, comment_id):
-        _settle(way, parcel, job)
+    if link_copy(link, comment_id):
+        _save_copy(direction, parcel, job)
     return Done()
 
 
-def seek(_: Direction, parcel: Parcel, jobs: list[Job]) -> Command:
+def find_copy(_: CommentDirection, parcel: Parcel, jobs: list[Job]) -> Command:
     """The newest comments of the other card: did the lost call write ours?"""
-    return crm.comments_of(parcel.data[jobs[0].pk]["card"])
+    return crm.comments_of(parcel.unpack(jobs[0], CommentData).card)
 
 
-def was_sought(way: Direction, parcel: Parcel, job: Job, comments: list[crm.Comment]) -> Outcome:
+def copy_found(direction: CommentDirection, parcel: Parcel, job: Job, comments: list[crm.Comment]) -> Outcome:
     """Adopt the copy, or write it when it is not there."""
-    link = parcel.found[job.pk]
+    link, copied = parcel.found[job.pk], parcel.unpack(job, CommentData)
     if link.is_linked:
-        return _brought_up_to_date(way, parcel, job)
+        return _edit_if_changed(direction, parcel, job)
     for comment in comments:
-        if mark_of(comment.text) == link.content_hash and bind(link, comment.id):
-            link.files = {files.FIELD: parcel.data[job.pk].get("files", [])}
+        if hash_of_text(comment.text) == link.content_hash and link_copy(link, comment.id):
+            link.files = {files.FIELD: copied.files}
             parcel.touch(link, "target_id", "state", "files")
             job.target_id = comment.id
-            return _brought_up_to_date(way, parcel, job, is_news=True)
-    parcel.pack(job, {**parcel.data[job.pk], "is_new": True})
-    return files.writing(way, parcel.data[job.pk], keeps_attempts=True)
+            return _edit_if_changed(direction, parcel, job, is_news=True)
+    copied.is_new = True
+    parcel.pack(job, copied)
+    return files.step_that_writes(direction, copied, keeps_attempts=True)
 
 
-def edit(way: Direction, parcel: Parcel, jobs: list[Job]) -> Command:
+def edit_copy(direction: CommentDirection, parcel: Parcel, jobs: list[Job]) -> Command:
     """The copy gets the present words."""
-    return crm.comment_update(str(parcel.found[jobs[0].pk].target_id), _text(way, parcel, jobs[0]))
+    return crm.comment_update(str(parcel.found[jobs[0].pk].target_id), _text(direction, parcel, jobs[0]))
 
 
-def was_edited(way: Direction, parcel: Parcel, job: Job, _: Any) -> Outcome:
+def copy_edited(direction: CommentDirection, parcel: Parcel, job: Job, _: Any) -> Outcome:
     """The copy has them."""
-    _settle(way, parcel, job)
+    _save_copy(direction, parcel, job)
     return Done()
 
 
@@ -105,63 +106,66 @@ def copy_deleted(error: SyncError) -> Outcome | None:
     return Skip(_("Its copy on the other card was deleted.")) if crm.is_gone(error) else None
 
 
-def _brought_up_to_date(
-    way: Direction, parcel: Parcel, job: Job, *, is_news: bool = False
+def _edit_if_changed(
+    direction: CommentDirection, parcel: Parcel, job: Job, *, is_news: bool = False
 ) -> Next | Skip | Done:
-    if parcel.found[job.pk].content_hash != _mark(way, parcel, job):
-        return Next(way.step("edit_comment"))
+    if parcel.found[job.pk].content_hash != _hash(direction, parcel, job):
+        return Next(direction.step("edit_comment"))
     if is_news:
         return Done(_("The comment had been written although the answer was lost."))
     return Skip(_("The other card has this comment already."))
 
 
-def _settle(way: Direction, parcel: Parcel, job: Job) -> None:
+def _save_copy(direction: CommentDirection, parcel: Parcel, job: Job) -> None:
     link = parcel.found[job.pk]
-    link.content_hash, link.params = _mark(way, parcel, job), {}
-    link.files = {files.FIELD: parcel.data[job.pk].get("files", [])}
+    link.content_hash = _hash(direction, parcel, job)
+    link.files = {files.FIELD: parcel.unpack(job, CommentData).files}
     job.target_id = link.target_id or ""
-    parcel.touch(link, "target_id", "state", "content_hash", "params", "files")
+    parcel.touch(link, "target_id", "state", "content_hash", "files")
 
 
-def _links(way: Direction, parcel: Parcel) -> dict[tuple[int, str], Link]:
-    return Link.by_source(((job.route_id, job.source_id) for job in parcel.jobs), entity=way.kind)
+def _links(direction: CommentDirection, parcel: Parcel) -> dict[tuple[int, str], Link]:
+    return Link.by_source(((job.route_id, job.source_id) for job in parcel.jobs), entity=direction.kind)
 
 
-def _text(way: Direction, parcel: Parcel, job: Job) -> str:
-    portal = job.route.source if way is FORWARD else job.route.target
-    return composed(parcel.data[job.pk], portal=str(portal))
+def _text(direction: CommentDirection, parcel: Parcel, job: Job) -> str:
+    portal = job.route.source if direction is FORWARD else job.route.target
+    return text_of_copy(parcel.unpack(job, CommentData), portal=str(portal))
 
 
-def _mark(way: Direction, parcel: Parcel, job: Job) -> str:
-    return mark_of(_text(way, parcel, job))
+def _hash(direction: CommentDirection, parcel: Parcel, job: Job) -> str:
+    return hash_of_text(_text(direction, parcel, job))
 
 
-def steps(way: Direction) -> dict[str, Step]:
-    """Writing, seeking after a lost answer, changing, in one direction."""
+def steps(direction: CommentDirection) -> dict[str, Step]:
+    """Writing, looking after a lost answer, editing, in one direction."""
     writing = partial(
-        Step, calls=way.writes, prepare=partial(intend, way), retry_from=way.step("read_comment")
+        Step,
+        calls=direction.writes,
+        prepare=partial(intend, direction),
+        retry_from=direction.step("read_comment"),
     )
     write_one = writing(
         method="crm.timeline.comment.add",
-        request=partial(write, way),
+        request=partial(write_comment, direction),
         read=crm.read_added,
-        on_response=partial(was_written, way),
-        verify_step=way.step("seek_comment"),
+        on_response=partial(comment_written, direction),
+        verify_step=direction.step("seek_comment"),
         folds=True,
     )
     return {
-        way.step("write_comment"): write_one,
-        way.step("write_files"): replace(write_one, solo=True),
-        way.step("seek_comment"): writing(
+        direction.step("write_comment"): write_one,
+        direction.step("write_files"): replace(write_one, solo=True),
+        direction.step("seek_comment"): writing(
             method="crm.timeline.comment.list",
-            request=partial(seek, way),
+            request=partial(find_copy, direction),
             read=crm.read_comments,
-            on_response=partial(was_sought, way),
+            on_response=partial(copy_found, direction),
         ),
-        way.step("edit_comment"): writing(
+        direction.step("edit_comment"): writing(
             method="crm.timeline.comment.update",
-            request=partial(edit, way),
-            on_response=partial(was_edited, way),
+            request=partial(edit_copy, direction),
+            on_response=partial(copy_edited, direction),
             ignore_error=copy_deleted,
             folds=True,
         ),
