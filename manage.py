@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command-line door to B24 Interconnector."""
+"""Django's command line for B24 Interconnector."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The databases of the settings: which engine, and how it is tuned for many workers."""
+"""The databases of the settings: their engines and options."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MYSQL_OPTIONS = {
 
 
 def own_database(env: Env, *, folder: Path) -> dict[str, object]:
-    """Our own tables: DATABASE_URL, or DB_HOST and its companions (MySQL), or a SQLite file, no server."""
+    """The database of our own tables: DATABASE_URL, or DB_HOST with the other DB_… (MySQL), or SQLite."""
     if url := env.str("DATABASE_URL", default=""):
         database = dict(env.db_url_config(url))
     elif host := env.str("DB_HOST", default=""):
@@ -42,7 +42,7 @@ def own_database(env: Env, *, folder: Path) -> dict[str, object]:
 
 
 def tuned(env: Env, database: dict[str, object]) -> dict[str, object]:
-    """The database with what its engine needs under many workers."""
+    """The database with the options its engine needs for many workers."""
     options: dict[str, object] = dict(database.get("OPTIONS") or {})  # type: ignore[call-overload]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         # IMMEDIATE: a writer waits its turn at BEGIN instead of failing in the middle

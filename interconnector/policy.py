@@ -1,5 +1,5 @@
-"""What a browser may do with our pages: use what comes from us, and nothing else. Nothing depends on the
-environment. https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
+"""The Content-Security-Policy: browsers load only what comes from us. Nothing depends on the environment.
+https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
 """
 
 from typing import Any

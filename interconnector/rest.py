@@ -1,4 +1,4 @@
-"""Settings of Django REST framework and of its description; nothing of them depends on the environment."""
+"""Settings of Django REST framework and drf-spectacular; nothing depends on the environment."""
 
 from typing import Any
 

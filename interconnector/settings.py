@@ -15,7 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
-# --- Who we are -------------------------------------------------------------------------------------
+# --- Keys and hosts ---------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
@@ -33,7 +33,7 @@ WSGI_APPLICATION = "interconnector.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "sync",  # before django_q: our qcluster command watches over theirs
+    "sync",  # before django_q: our qcluster command replaces its own
     "sync.apps.InterconnectorAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -80,7 +80,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 
-# --- Where the truth lives --------------------------------------------------------------------------
+# --- Databases and cache ----------------------------------------------------------------------------
 DATABASES = {"default": own_database(env, folder=BASE_DIR / "var")}
 DIRECTORIES_ALIAS = "default"  # whose database holds the tables of reference data
 if url := env.str("DIRECTORIES_DATABASE_URL", default=""):
@@ -94,12 +94,12 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 
-# --- Who wakes the work (docs/architecture.md, "The walk of one request") -----------------------------
+# --- Workers and wake-ups (docs/architecture.md, "The walk of one request") -------------------------
 TASK_SECONDS = 120  # more than one drain (15 s) and its last request (65 s)
 Q_CLUSTER = {
     "name": "bus",
     "orm": "default",
-    # the database, and a sign of life for our supervisor
+    # the database, and liveness for our supervisor
     "broker_class": "sync.queue.liveness.ProbingBroker",
     "workers": env.int("WORKERS", default=4),
     "timeout": TASK_SECONDS,
@@ -117,7 +117,7 @@ Q_CLUSTER = {
     "label": "Django Q",
 }
 
-# --- The bus ------------------------------------------------------------------------------------------
+# --- Portals, leads, directories --------------------------------------------------------------------
 BITRIX_SOURCE_URL = env.str("BITRIX_SOURCE_URL", default="")
 BITRIX_TARGET_URL = env.str("BITRIX_TARGET_URL", default="")
 BITRIX_WEBHOOK_URL = env.str("BITRIX_WEBHOOK_URL", default="")
@@ -146,7 +146,7 @@ DUPLICATE_WINDOW_SECONDS = env.int("DUPLICATE_WINDOW_SECONDS", default=60)
 REQUESTS_AT_ONCE = max(1, env.int("REQUESTS_AT_ONCE", default=10))
 WATCHDOG_SECONDS = env.int("WATCHDOG_SECONDS", default=60)
 
-# --- Words and time -----------------------------------------------------------------------------------
+# --- Language and time zone -------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="ru")
 LANGUAGES = [("ru", "Русский"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "sync" / "locale"]
@@ -154,7 +154,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="Europe/Moscow")
 USE_I18N = True
 USE_TZ = True
 
-# --- What a browser gets ------------------------------------------------------------------------------
+# --- Static files and HTTPS -------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 with suppress(OSError):  # WhiteNoise warns where it is missing
@@ -175,7 +175,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
-# --- What we tell about ourselves ----------------------------------------------------------------------
+# --- Logs and error reports -------------------------------------------------------------------------
 DEFAULT_EXCEPTION_REPORTER = "sync.redaction.error_pages.MaskingReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "sync.redaction.error_pages.MaskingReporterFilter"
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
@@ -196,13 +196,13 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django-q": {"level": "WARNING"},  # it logs every wake-up
-        "pika": {"level": "CRITICAL"},  # we log its troubles in our own words
+        "pika": {"level": "CRITICAL"},  # we log its errors ourselves
         # their own handlers would write addresses with tokens unmasked
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
     },
 }
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
-    from sync.redaction.sentry import report_to  # only where it is wanted
+    from sync.redaction.sentry import report_to  # only where it is used
 
     report_to(SENTRY_DSN)

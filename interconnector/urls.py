@@ -1,4 +1,4 @@
-"""The map of addresses."""
+"""The addresses of the API and the admin."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,4 +1,4 @@
-"""The door for gunicorn: `gunicorn interconnector.wsgi`."""
+"""The WSGI application: `gunicorn interconnector.wsgi`."""
 
 import gc
 import os
@@ -10,4 +10,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "interconnector.settings")
 
 application = get_wsgi_application()
 resolve("/healthz")  # loads every view now, not while the first sender waits
-gc.freeze()  # all of this stays: to look through it again and again takes 70 ms each time
+gc.freeze()  # all of this stays in memory: each full collection would take 70 ms

@@ -1,6 +1,6 @@
 """The admin site: its name and the order of its menu.
 
-It stands outside the package of the screens: they register themselves on the site, so it must be there first.
+It is outside the package `admin`: screens register themselves on the site, so it must exist before them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MENU = (
     "Heartbeat",
     "MethodBudget",
 )
-"""Our screens in the order in which staff need them; the alphabet would put jobs in the middle."""
+"""Our screens in the order in which staff need them."""
 
 
 class InterconnectorSite(AdminSite):
@@ -39,7 +39,7 @@ class InterconnectorSite(AdminSite):
     enable_nav_sidebar = False  # the lists need the width; the menu is one click away
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Our application first and in the order of use, then the others as Django sorts them."""
+        """Our application first, in the order of MENU, then the others as Django sorts them."""
         apps: list[Any] = super().get_app_list(request, app_label)
         for app in apps:
             if app["app_label"] == "sync":

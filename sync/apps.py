@@ -12,17 +12,15 @@ from sync import checks, i18n
 
 
 class SyncConfig(AppConfig):
-    """Registers the models, the admin and the checks; gives our sentences their language; sets an empty
-    database up after `migrate`.
-    """
+    """Registers models, admin, checks and the translator; sets an empty database up after `migrate`."""
 
     name = "sync"
     default = True
     verbose_name = _("Interconnector")
 
     def ready(self) -> None:
-        """Set-up, not logic, hangs on a signal: `migrate` has no other door for "the tables are there"."""
-        i18n.speak_with(gettext)
+        """Register all of it. A signal starts the set-up: `migrate` has no other hook after its end."""
+        i18n.set_translator(gettext)
         for check in checks.ALWAYS:
             register(check)
         for check in checks.BEFORE_DEPLOY:

@@ -1,4 +1,4 @@
-"""Mistakes in the settings, told by `manage.py check` before they cost a deal."""
+"""Mistakes in the settings that `manage.py check` reports."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ MIN_WATCHDOG = 20
 
 
 def check_encryption_keys(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """Every key of FIELD_ENCRYPTION_KEYS is one of Fernet's; which one is not is told by its place only."""
+    """Every key of FIELD_ENCRYPTION_KEYS is a Fernet key; a wrong one is named only by its place."""
     return [
         Error(
             gettext("FIELD_ENCRYPTION_KEYS: key %(place)d is not a Fernet key (32 bytes in URL-safe base64).")
@@ -30,7 +30,7 @@ def check_encryption_keys(app_configs: Sequence[AppConfig] | None, **_: Any) -> 
 
 
 def check_portal_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """The list of hosts we may call names some, and not half the internet."""
+    """PORTAL_HOSTS names hosts, and no pattern that covers half the internet."""
     if not settings.PORTAL_HOSTS:
         return [
             Error(
@@ -53,8 +53,8 @@ def check_portal_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> lis
     ]
 
 
-def check_queue(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """Times and counts of the workers fit together."""
+def check_worker_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """The workers' times and counts fit together."""
     cluster: dict[str, Any] = settings.Q_CLUSTER
     found: list[CheckMessage] = []
     if cluster["retry"] <= cluster["timeout"]:
@@ -72,8 +72,8 @@ def check_queue(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Check
         found.append(
             Warning(
                 gettext(
-                    "WATCHDOG_SECONDS is %(seconds)s: a cluster that is slow to start would be taken for "
-                    "deaf."
+                    "WATCHDOG_SECONDS is %(seconds)s: a cluster that is slow to start would be restarted "
+                    "again and again."
                 )
                 % {"seconds": settings.WATCHDOG_SECONDS},
                 hint=gettext("At least %(seconds)s; 60 is good.") % {"seconds": MIN_WATCHDOG},
@@ -84,14 +84,14 @@ def check_queue(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Check
 
 
 def check_retention(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """History lives at least a day: it is what staff look into and what equal webhooks are found by."""
+    """History is kept at least a day: staff read it, and duplicate webhooks are found by it."""
     if settings.RETENTION_DAYS >= 1:
         return []
     return [Error(gettext("RETENTION_DAYS must be at least 1."), id="sync.E007")]
 
 
 def check_private_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """In production nobody may point us at our own network."""
+    """In production no portal may be in our own network."""
     if settings.DEBUG or not settings.ALLOW_PRIVATE_HOSTS:
         return []
     return [
@@ -106,7 +106,7 @@ def check_private_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> li
     ]
 
 
-ALWAYS = (check_encryption_keys, check_portal_hosts, check_queue, check_retention)
+ALWAYS = (check_encryption_keys, check_portal_hosts, check_worker_settings, check_retention)
 BEFORE_DEPLOY = (check_private_hosts,)
 
 

@@ -1,7 +1,7 @@
 """Every exception we raise.
 
 SyncError                    base; its text is a sentence for staff, without secrets
-├── TryLater                 the clock helps: network, 5xx, a record that is not there yet
+├── TryLater                 time helps: network, 5xx, a record that is not there yet
 │   ├── Throttled            the portal's limits; refused before it ran, so no attempt is spent
 │   ├── PortalAway           nobody answered, the request did not run; the breaker counts it
 │   ├── NotYet               it waits for other work of ours; no attempt is spent
@@ -12,7 +12,7 @@ SyncError                    base; its text is a sentence for staff, without sec
 WebhookRejected              at the HTTP edge only: no Event exists, the sender gets the status
 Malformed                    at the edge of RabbitMQ only: the message becomes a dead letter with the reason
 
-Who decides what follows: `engine.py`, in one ladder. Anything else that is raised is a bug.
+What follows from an error is decided in one place, `sync/engine`. Any other exception is a bug.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ class SyncError(Exception):
 
 
 class TryLater(SyncError):
-    """The clock helps. `after` is seconds to wait if the other side told, else the retry policy decides."""
+    """Time helps. `after`: seconds to wait if the other side named them, else the retry policy decides."""
 
     spends_attempt: ClassVar[bool] = True
 
@@ -72,7 +72,7 @@ class PortalAway(TryLater):
 
 
 class NotYet(TryLater):
-    """It waits for other work of ours that is still under way."""
+    """It waits for other work of ours that has not ended yet."""
 
     spends_attempt = False
 

@@ -1,7 +1,7 @@
-"""The language of our sentences, for modules that know nothing of Django.
+"""Translation of our sentences, for modules that may not import Django.
 
-`gettext` marks a sentence for the catalogue (sync/locale) and says it in the language of the installation.
-Until `speak_with` is told by whom, it says the sentence as it is written.
+`gettext` marks a sentence for the catalogue (sync/locale) and translates it. Until `set_translator` is
+called, sentences stay as they are written.
 """
 
 from collections.abc import Callable
@@ -16,17 +16,17 @@ def _as_written(sentence: str) -> str:
 _translator: Translator = _as_written
 
 
-def speak_with(translator: Translator) -> None:
-    """Let `translator` say every sentence from now on; once, when the application starts."""
+def set_translator(translator: Translator) -> None:
+    """Translate every sentence with `translator` from now on; called once, when the application starts."""
     global _translator
     _translator = translator
 
 
 def gettext(sentence: str) -> str:
-    """The sentence in the reader's language, its %(places)s still to be filled."""
+    """The sentence in the current language, its %(places)s still to be filled."""
     return _translator(sentence) if sentence else ""
 
 
 def gettext_noop(sentence: str) -> str:
-    """The sentence as it is, but in the catalogue: a table keeps it, and whoever speaks translates it."""
+    """The sentence unchanged, but marked for the catalogue: a table holds it, and its user translates it."""
     return sentence

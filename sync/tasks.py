@@ -1,4 +1,4 @@
-"""What django-q2 calls: ids in, one line each. Nothing is lost when a call is."""
+"""What django-q2 calls: an ID in, one line each. A lost call loses no work."""
 
 import os
 
@@ -10,43 +10,43 @@ from sync.queue import liveness
 
 
 def drain(portal_id: int) -> None:
-    """A bell rang: look at the portal."""
+    """Work on the portal's due jobs; called by a wake-up."""
     _beat()
     engine.drain(portal_id)
 
 
 def send_messages() -> None:
-    """A bell rang: messages of the outbox wait to be sent."""
+    """Send the messages of the outbox; called by a wake-up."""
     _beat()
     publisher.send()
 
 
 def sweep() -> None:
-    """Every minute: what crashes and lost bells left behind."""
+    """Every minute: repair what crashes and lost wake-ups left behind."""
     _beat()
     recovery.sweep()
 
 
 def beat() -> None:
-    """The watchdog asks whether this cluster still runs tasks; a good moment to look around."""
+    """Answer the watchdog that this cluster still runs tasks, and repair as `sweep` does."""
     _beat()
     recovery.sweep()
 
 
 def reconcile(route_id: int) -> None:
-    """Look for changes of a route that no webhook told about."""
+    """Look for changes of a route's records that no webhook reported."""
     _beat()
     reconciliation.reconcile(route_id)
 
 
 def sync_directories() -> None:
-    """By SYNC_SCHEDULE: read the directories; those under way are not read twice."""
+    """By SYNC_SCHEDULE: read the directories; one that is being read is not started again."""
     _beat()
     directory_runs.refresh_all()
 
 
 def prune() -> None:
-    """Daily: history older than RETENTION_DAYS."""
+    """Daily: delete history older than RETENTION_DAYS."""
     retention.prune()
 
 

@@ -18,7 +18,7 @@ DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "adm
 def django_db_modify_db_settings(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> None:
-    """SQLite: a file, as in production; in memory, threads would share one connection's locks."""
+    """Use a SQLite file, as in production: in memory, threads would share one connection's locks."""
     if IS_MYSQL:
         request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
         return
@@ -28,13 +28,13 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(autouse=True)
 def language() -> Iterator[None]:
-    """Each test begins in the language of the settings: a request leaves its own behind in the thread."""
+    """Begin each test in the language of the settings: a request leaves its own language in the thread."""
     with translation.override(settings.LANGUAGE_CODE):
         yield
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On MariaDB only what touches the suite's database is worth a second run, and no browser."""
+    """On MariaDB run only the tests that touch the suite's database, without those in a browser."""
     if not IS_MYSQL:
         return
     kept = [item for item in items if _touches_database(item)]
@@ -43,6 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _touches_database(item: pytest.Item) -> bool:
+    """Whether the test uses the suite's database, and no browser."""
     fixtures = set(getattr(item, "fixturenames", ()))
     touches = item.get_closest_marker("django_db") is not None or bool(fixtures & DATABASE_FIXTURES)
     return touches and "browser" not in fixtures

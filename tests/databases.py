@@ -27,6 +27,7 @@ MYSQL_URL = os.environ.get("TEST_MYSQL_URL", "mysql://root:@127.0.0.1:3306/")
 
 @contextmanager
 def _sqlite(template: Path, folder: Path) -> Iterator[str]:
+    """The URL of a copy of the template file."""
     path = folder / "site.sqlite3"
     shutil.copy(template, path)
     yield f"sqlite:///{path}"
@@ -34,6 +35,7 @@ def _sqlite(template: Path, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def _mysql(template: str, _: Path) -> Iterator[str]:
+    """The URL of a copy of the template database, dropped afterwards."""
     with empty_mysql() as url, _cursor() as cursor:
         _copy_tables(cursor, template, url.rpartition("/")[2])
         yield url
@@ -54,6 +56,7 @@ def empty_mysql() -> Iterator[str]:
 
 
 def _copy_tables(cursor: Any, template: str, name: str) -> None:
+    """Copy all tables with their rows."""
     cursor.execute("SET foreign_key_checks = 0")
     cursor.execute(f"USE {name}")
     cursor.execute(f"SHOW TABLES FROM {template}")
@@ -65,6 +68,7 @@ def _copy_tables(cursor: Any, template: str, name: str) -> None:
 
 @contextmanager
 def _cursor() -> Iterator[Any]:
+    """A cursor of the server of the tests."""
     config = environ.Env.db_url_config(MYSQL_URL)
     port = int(config["PORT"] or 3306)
     link = MySQLdb.connect(
@@ -77,6 +81,7 @@ def _cursor() -> Iterator[Any]:
 
 
 def _is_mysql_there() -> bool:
+    """Whether the server answers."""
     try:
         with _cursor():
             return True
@@ -85,6 +90,7 @@ def _is_mysql_there() -> bool:
 
 
 def _migrate(folder: Path, database_url: str) -> None:
+    """Run our migrations on an empty database."""
     done = Site(folder, database_url, blocker=None).manage("migrate", "--verbosity", "0")
     assert done.code == 0, done.err
 

@@ -1,4 +1,4 @@
-"""How hard the database works for each statement, counted by itself: SQLite's instructions, MariaDB's reads.
+"""The work of the database for each statement, by its own count: SQLite's instructions, MariaDB's reads.
 
 Unlike time this is the same on every machine, so a test can say: no statement works more in a larger table.
 """
@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db import connection
 
-TICK = 100
-"""SQLite tells of its work each time it has done so many instructions."""
+INSTRUCTIONS = 100
+"""SQLite calls us each time it has done so many instructions."""
 
 _VALUES = re.compile(r"\((?:%s(?:, )?)+\)(?:, \((?:%s(?:, )?)+\))*")
 _SAVEPOINT = re.compile(r"SAVEPOINT .*")
@@ -21,7 +21,7 @@ _SAVEPOINT = re.compile(r"SAVEPOINT .*")
 
 @contextmanager
 def counted() -> Iterator[dict[str, int]]:
-    """Statement → the most work that one run of it took; however many values it was given, it is one."""
+    """Statement → the most work that one run of it took; how many values it has does not matter."""
     most: dict[str, int] = {}
     count = _in_sqlite if connection.vendor == "sqlite" else _in_mysql
 
@@ -36,6 +36,7 @@ def counted() -> Iterator[dict[str, int]]:
 
 
 def _in_sqlite(run: Any) -> tuple[Any, int]:
+    """What `run` returns, and how many instructions it took."""
     ticks = 0
 
     def tick() -> int:
@@ -43,22 +44,23 @@ def _in_sqlite(run: Any) -> tuple[Any, int]:
         ticks += 1
         return 0
 
-    connection.connection.set_progress_handler(tick, TICK)
+    connection.connection.set_progress_handler(tick, INSTRUCTIONS)
     try:
         done = run()
     finally:
         connection.connection.set_progress_handler(None, 0)
-    return done, ticks * TICK
+    return done, ticks * INSTRUCTIONS
 
 
 def _in_mysql(run: Any) -> tuple[Any, int]:
+    """What `run` returns, and how many rows and index entries it read."""
     before = _reads()
     done = run()
     return done, _reads() - before
 
 
 def _reads() -> int:
-    """Rows and index entries this connection has read, looking at the count included."""
+    """Rows and index entries that this connection has read, this query included."""
     cursor = connection.connection.cursor()
     cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
     return sum(int(value) for _name, value in cursor.fetchall())

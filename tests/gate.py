@@ -1,4 +1,4 @@
-"""A TCP proxy that a test can switch off: a service that goes away and comes back."""
+"""A TCP proxy that a test can shut: for a service that goes away and comes back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 class Gate:
     """Passes connections on to `target` while it is open; `port` stays the same.
 
-    `hold` keeps back what the client says from now on, until the gate is opened again: the server hears
+    `hold` keeps back what the client sends from now on, until the gate is opened again: the server gets
     nothing, and neither side notices.
     """
 
@@ -23,7 +23,7 @@ class Gate:
         self.open()
 
     def open(self) -> None:
-        """Listen (again)."""
+        """Accept connections (again)."""
         self._flowing.set()
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -34,11 +34,11 @@ class Gate:
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def hold(self) -> None:
-        """Let nothing through to the target, however much is said."""
+        """Pass nothing more on to the target."""
         self._flowing.clear()
 
     def shut(self) -> None:
-        """Refuse new connections and break those there are."""
+        """Refuse new connections and break the open ones."""
         listener, self._listener = self._listener, None
         for one in [listener, *self._passing]:
             if one is not None:
@@ -48,6 +48,7 @@ class Gate:
         self._passing.clear()
 
     def _accept(self, listener: socket.socket) -> None:
+        """Connect each client with the target until the listener is closed."""
         while True:
             try:
                 here, _ = listener.accept()
@@ -60,6 +61,7 @@ class Gate:
 
 
 def _pass_on(source: socket.socket, sink: socket.socket, flowing: threading.Event | None) -> None:
+    """Pass on what comes, while `flowing` is set, until either side closes."""
     with contextlib.suppress(OSError):
         while piece := source.recv(65536):
             if flowing is not None:

@@ -17,7 +17,7 @@ import pika
 
 
 @dataclass(frozen=True)
-class Got:
+class ReceivedMessage:
     """One message as it came over the wire."""
 
     body: bytes
@@ -27,21 +27,22 @@ class Got:
 
     @property
     def packet(self) -> Any:
+        """The body as JSON."""
         return json.loads(self.body)
 
 
 class Nest:
-    """One end of a queue: `{queue, queueOptions: {durable: true}, persistent: true}`."""
+    """A NestJS program with `{queue, queueOptions: {durable: true}, persistent: true}`."""
 
     def __init__(self, url: str) -> None:
         parameters = pika.URLParameters(url)
-        parameters.heartbeat = 0  # nobody answers any while a long test looks elsewhere
+        parameters.heartbeat = 0  # a long test does not answer any
         self.connection = pika.BlockingConnection(parameters)
         self.channel = self.connection.channel()
         self.channel.confirm_delivery()
 
     def assert_queue(self, queue: str, **arguments: Any) -> None:
-        """As amqplib's assertQueue: durable, no arguments. Raises when it exists otherwise."""
+        """Declare a durable queue, as amqplib's assertQueue; raises when it exists with other settings."""
         self.channel.queue_declare(queue, durable=True, arguments=arguments or None)
 
     def emit(
@@ -53,38 +54,38 @@ class Nest:
         self.write(queue, body, **(properties or {}))
 
     def write(self, queue: str, body: bytes, **properties: Any) -> None:
-        """Any body at all."""
+        """Write any body."""
         self.assert_queue(queue)
-        message = pika.BasicProperties(delivery_mode=2, headers={}, **properties)
-        self.channel.basic_publish("", queue, body, message)
+        with_headers = pika.BasicProperties(delivery_mode=2, headers={}, **properties)
+        self.channel.basic_publish("", queue, body, with_headers)
 
-    def get(self, queue: str, *, seconds: float = 10) -> Got:
+    def get(self, queue: str, *, seconds: float = 10) -> ReceivedMessage:
         """The next message; AssertionError when none comes."""
         self.assert_queue(queue)
         ends = time.monotonic() + seconds
         while True:
             method, properties, body = self.channel.basic_get(queue, auto_ack=True)
             if method is not None:
-                return Got(body, properties, method.exchange, method.routing_key)
+                return ReceivedMessage(body, properties, method.exchange, method.routing_key)
             assert time.monotonic() < ends, f"nothing came into {queue}"
             time.sleep(0.1)
 
-    def get_all(self, queue: str, count: int, *, seconds: float = 30) -> list[Got]:
-        """So many messages, in their order."""
+    def get_all(self, queue: str, count: int, *, seconds: float = 30) -> list[ReceivedMessage]:
+        """The next `count` messages, in their order."""
         return [self.get(queue, seconds=seconds) for _ in range(count)]
 
     def count(self, queue: str) -> int:
-        """Messages that wait there now."""
+        """The number of messages that wait in the queue."""
         return int(self.channel.queue_declare(queue, passive=True).method.message_count)
 
     def delete(self, queue: str) -> None:
-        """Away with it, if it is there."""
+        """Delete the queue, if it exists."""
         if not self.channel.is_open:
             self.channel = self.connection.channel()
         with suppress(pika.exceptions.ChannelClosedByBroker):
             self.channel.queue_delete(queue)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         with suppress(pika.exceptions.AMQPError):
             self.connection.close()

@@ -38,7 +38,7 @@ class Finished:
 
 @dataclass
 class WebServer:
-    """gunicorn under way; `url` has no slash at the end."""
+    """A running gunicorn; `url` has no slash at the end."""
 
     process: Process
     url: str
@@ -65,7 +65,7 @@ class Site:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What its processes are told; `settings` go before everything."""
+        """The environment of its processes; `settings` win."""
         return {
             "SECRET_KEY": settings.SECRET_KEY,
             "FIELD_ENCRYPTION_KEYS": ",".join(settings.FIELD_ENCRYPTION_KEYS),
@@ -89,7 +89,7 @@ class Site:
         }
 
     def manage(self, *words: str, seconds: float = COMMAND_SECONDS, **environment: str) -> Finished:
-        """`manage.py` with these words, to its end, whatever its exit code."""
+        """Run `manage.py` with these arguments to its end, whatever its exit code."""
         done = subprocess.run(
             [sys.executable, "manage.py", *words],
             cwd=PROJECT,
@@ -102,11 +102,11 @@ class Site:
         return Finished(done.returncode, done.stdout, done.stderr)
 
     def start(self, *words: str, **environment: str) -> Process:
-        """`manage.py` with these words, left running."""
+        """Start `manage.py` with these arguments and leave it running."""
         return self._keep([sys.executable, "manage.py", *words], words[0], environment)
 
     def serve(self, *, workers: int = 2, threads: int = 4, **environment: str) -> WebServer:
-        """gunicorn as in production, on a free port, as soon as it answers."""
+        """Start gunicorn as in production, on a free port; return when it answers."""
         port = free_port()
         words = ["-m", "gunicorn", "interconnector.wsgi", "--worker-class", "gthread"]
         words += ["--config", str(GUNICORN_CONFIG)] if GUNICORN_CONFIG.exists() else []
@@ -119,7 +119,7 @@ class Site:
 
     @contextmanager
     def orm(self) -> Iterator[None]:
-        """Our models read and write this site's database, from this thread."""
+        """Let our models use this site's database, in this thread."""
         config = environ.Env.db_url_config(self.database_url)
         is_sqlite = self.engine == "sqlite"
         config["OPTIONS"] = {"timeout": 20} if is_sqlite else dict(MYSQL_OPTIONS)
@@ -134,11 +134,12 @@ class Site:
                 connections["default"] = usual
 
     def stop(self) -> None:
-        """End everything that was started."""
+        """Stop everything that was started."""
         for process in reversed(self.running):
             process.stop()
 
     def _keep(self, arguments: list[str], name: str, environment: dict[str, str]) -> Process:
+        """Start a process that `stop` ends."""
         log = self.folder / f"{name}-{len(self.running)}.log"
         process = Process(arguments, log=log, environment={**self.environment, **environment})
         self.running.append(process)

@@ -22,7 +22,7 @@ URL = os.environ["TEST_RABBITMQ_URL"]
 
 @dataclass
 class Exchange:
-    """Names of this test's queues, and a NestJS program that shares them."""
+    """The names of the test's queues, and a NestJS program that uses them."""
 
     url: str
     requests: str
@@ -31,7 +31,7 @@ class Exchange:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What our processes are told."""
+        """The settings of our processes."""
         return {
             "RABBITMQ_URL": self.url,
             "RABBITMQ_QUEUE": self.requests,
@@ -43,7 +43,8 @@ class Exchange:
 def exchange() -> Iterator[Exchange]:
     """Fresh queue names; whatever was declared under them is deleted afterwards.
 
-    To be asked for before a site, so that its processes have ended by then: they would declare them again.
+    A test requests it before its site, so that the site's processes have ended by then: they would declare
+    the queues again.
     """
     mark = f"test_{uuid.uuid4().hex[:12]}"
     try:
@@ -59,7 +60,7 @@ def exchange() -> Iterator[Exchange]:
 
 
 def gate_to(url: str) -> tuple[Gate, str]:
-    """A gate before the server of this address, and the address of the gate."""
+    """A gate in front of the server of a URL, and the URL through the gate."""
     address = urlsplit(url)
     gate = Gate((address.hostname or "", address.port or 5672))
     return gate, url.replace(address.netloc, f"{address.username}:{address.password}@127.0.0.1:{gate.port}")

@@ -26,7 +26,7 @@ elif [ "${CI:-}" = true ]; then
     failed=1
 fi
 
-# they mostly wait for what their processes do: three at a time keep two cores busy
+# journeys mostly wait for their processes: three at a time keep two cores busy
 echo "== journeys"
 $python -m pytest -n 3 -m journey --durations=12 || failed=1
 exit $failed

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The servers the tests speak to, on the loopback: MariaDB, Redis, RabbitMQ; and a Chromium.
-# What answers is used. What does not is started, and as root installed by apt first. What cannot be had is
-# named: its tests are skipped; with CI=true that is a failure. Addresses of your own: TEST_MYSQL_URL,
+# A server that answers is used. Another one is started, and as root installed by apt first. What is missing
+# is named: its tests are skipped; with CI=true that is a failure. Addresses of your own: TEST_MYSQL_URL,
 # TEST_REDIS_URL, TEST_RABBITMQ_URL, CHROMIUM.
 set -u
 python=.venv/bin/python

@@ -1,4 +1,4 @@
-"""The house rules as tests: who imports whom, how long things may be, which names say nothing."""
+"""The house rules as tests: who imports whom, how long files and functions are, which names are too vague."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parent.parent
 MAX_FILE = 250
 MAX_FUNCTION = 40
-DRAWERS = {
+VAGUE_NAMES = {
     "utils",
     "util",
     "helpers",
@@ -37,13 +37,14 @@ SANDBOX = "Production knows nothing of the sandbox"
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run import-linter on the code in a folder."""
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """Our code and its contracts, to be broken."""
+    """A copy of our code and its contracts, to be broken."""
     code = shutil.ignore_patterns("__pycache__", "*.mo", "*.po", "static")
     for package in ("sync", "sandbox"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=code)
@@ -80,16 +81,17 @@ def test_an_import_upwards_fails(copy: Path, module: str, line: str, contract: s
 
 
 def sources() -> list[Path]:
+    """Our Python files, without migrations."""
     listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True)
     files = [Path(name) for name in listed.stdout.split("\n") if name]
     return [one for one in files if "migrations" not in one.parts and (ROOT / one).exists()]
 
 
 def over_limits(path: Path, text: str) -> list[str]:
-    """What is too long in a file, or what its name says too little."""
+    """What is too long in a file, and whether its name is too vague."""
     found = []
-    if path.stem in DRAWERS:
-        found.append(f"{path}: a drawer; name the step or the topic")
+    if path.stem in VAGUE_NAMES:
+        found.append(f"{path}: a vague name; name the step or the topic")
     if "tests" in path.parts:
         return found
     if (lines := text.count("\n")) > MAX_FILE:
@@ -124,7 +126,7 @@ def test_a_breach_of_the_limits_is_found(name: str, text: str) -> None:
 
 
 def pinned(name: str) -> set[str]:
-    """Names pinned by a requirements file and those it includes; every line must pin."""
+    """The packages that a requirements file and its includes pin; every line must pin one."""
     found: set[str] = set()
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
         if line.startswith("-r "):

@@ -1,4 +1,4 @@
-"""What operators are handed fits the code: settings, manifests, set-up scripts."""
+"""What operators use fits the code: settings, manifests, set-up scripts."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ RARELY_SET = FOR_GUNICORN | {
 
 
 def read_by_settings() -> set[str]:
+    """The environment variables that the settings read."""
     text = "".join(path.read_text(encoding="utf-8") for path in SETTINGS)
     return set(re.findall(r"""env\.\w+\(\s*["']([A-Z][A-Z0-9_]+)["']""", text))
 
 
 def documents(path: Path) -> list[dict[str, Any]]:
+    """The documents of a YAML file."""
     return list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
 
 
@@ -61,7 +63,7 @@ def test_settings_in_manifests_are_known() -> None:
 
 
 def test_a_stopping_worker_is_given_time_everywhere() -> None:
-    """More than the supervisor's own 75 s, and only the supervisor is told."""
+    """More than the supervisor's own 75 s, and only the supervisor gets the signal."""
     compose = documents(ROOT / "compose.yaml")[0]["services"]["worker"]
     assert compose["stop_grace_period"] == "90s"
     assert compose["command"] == ["python", "manage.py", "qcluster"]
@@ -116,6 +118,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def write_env(folder: Path) -> dict[str, str]:
+    """Write .env as `make env` does; its settings."""
     subprocess.run(
         [sys.executable, "deploy/setup/write_env.py"], cwd=folder, check=True, stdout=subprocess.DEVNULL
     )

@@ -23,12 +23,12 @@ from sync.admin.screen import ReadOnly, Screen
 from sync.models import ApiKey
 from sync.models.secret import cipher
 
-FRESH = "fresh_api_key"
-"""Under which the browser's session holds a key, encrypted, from its making to the page that shows it."""
+NEW_KEY_IN_SESSION = "fresh_api_key"
+"""The session's entry that holds a new key, encrypted, until its page has shown it."""
 
 
-class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Who gets it, what it may, until when."""
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The name of a new key, its scopes and when it expires."""
 
     scopes = forms.MultipleChoiceField(
         label=_("May"), choices=ApiKey.Scope.choices, widget=forms.CheckboxSelectMultiple
@@ -39,7 +39,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("name", "scopes", "expires_at")
 
     def clean_expires_at(self) -> Any:
-        """A moment that is still to come."""
+        """Accept only a moment in the future."""
         moment = self.cleaned_data["expires_at"]
         if moment and moment <= timezone.now():
             raise ValidationError(gettext("This moment has passed: the key would never work."))
@@ -50,7 +50,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
 class ApiKeyAdmin(ReadOnly, Screen):
     """One row a key; it cannot be changed, only revoked."""
 
-    form = KeyForm
+    form = ApiKeyForm
     actions = ("revoke",)
     buttons = ("revoke",)
     list_display = ("name", "beginning", "state", "may", "expires", "used", "created", "created_by")
@@ -71,39 +71,39 @@ class ApiKeyAdmin(ReadOnly, Screen):
         return bool(request.user.has_perm("sync.change_apikey"))
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        """Of a new one, what the form asks."""
-        return self.fields if obj else KeyForm.Meta.fields
+        """The form's fields for a new key, all others for an existing one."""
+        return self.fields if obj else ApiKeyForm.Meta.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        """All, once it is made."""
+        """Every field of an existing key; a key cannot be edited."""
         return self.readonly_fields if obj else ()
 
     def get_urls(self) -> list[URLPattern]:
-        """One more address: the page that shows a fresh key."""
+        """The screen's addresses, and that of the page which shows a new key."""
         view = self.admin_site.admin_view(never_cache(self.show_fresh))
         return [path("fresh/", view, name="sync_apikey_fresh"), *super().get_urls()]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """The form with one button: whichever is pressed, the key is shown next."""
+        """The form with one save button: the next page must be the one that shows the key."""
         context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001
-        """A new key; its text goes to its maker's session alone."""
+        """Save a new key; its text goes only to the session of the person who made it."""
         key = obj.issue()
         obj.created_by_id = request.user.pk
         super().save_model(request, obj, form, change)
-        request.session[FRESH] = cipher().encrypt(key.encode()).decode()
+        request.session[NEW_KEY_IN_SESSION] = cipher().encrypt(key.encode()).decode()
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
-        """To the page that shows it; a redirect, so that reloading makes no second key."""
+        """Redirect to the page that shows the key, so that reloading makes no second key."""
         return HttpResponseRedirect(reverse("admin:sync_apikey_fresh"))
 
     def show_fresh(self, request: HttpRequest) -> HttpResponse:
-        """The key that was just made, once."""
-        sealed = request.session.pop(FRESH, None)
+        """Show the key that was just made, once."""
+        sealed = request.session.pop(NEW_KEY_IN_SESSION, None)
         if sealed is None:
             self.message_user(
                 request, gettext("A key is shown once. If it is lost, make another one."), messages.WARNING
@@ -118,8 +118,8 @@ class ApiKeyAdmin(ReadOnly, Screen):
         }
         return TemplateResponse(request, "admin/sync/apikey/fresh.html", context)
 
-    def fits(self, button: str, record: ApiKey) -> bool:
-        """What is revoked stays so."""
+    def is_applicable(self, button: str, record: ApiKey) -> bool:
+        """A revoked key cannot be revoked again."""
         return record.revoked_at is None
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
@@ -150,7 +150,7 @@ class ApiKeyAdmin(ReadOnly, Screen):
 
     @admin.display(description=_("state"))
     def state(self, key: ApiKey) -> SafeString:
-        """Whether it works."""
+        """Whether the key works, has expired or was revoked."""
         if key.revoked_at:
             return badge_of("bad", gettext("revoked"))
         if not key.is_in_time(timezone.now()):
@@ -164,7 +164,7 @@ class ApiKeyAdmin(ReadOnly, Screen):
 
     @admin.display(description=_("expires"))
     def expires(self, key: ApiKey) -> SafeString | str:
-        """When it ends by itself."""
+        """When the key expires."""
         return ago(key.expires_at)
 
     @admin.display(description=_("last used"))
@@ -174,12 +174,12 @@ class ApiKeyAdmin(ReadOnly, Screen):
 
     @admin.display(description=_("created"))
     def created(self, key: ApiKey) -> SafeString | str:
-        """How long ago it was made."""
+        """How long ago the key was made."""
         return ago(key.created_at)
 
     @admin.display(description=_("expires"))
     def expires_text(self, key: ApiKey) -> str:
-        """When it ends by itself, exactly."""
+        """When the key expires, exactly."""
         return exact(key.expires_at)
 
     @admin.display(description=_("last used"))

@@ -1,4 +1,4 @@
-"""Staff's actions on very many jobs: chunk by chunk, and only as long as a browser waits."""
+"""Staff's actions on very many jobs: chunk by chunk, and no longer than a browser waits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sync.models import Job
 CHUNK = 2000
 
 SECONDS = 20.0
-"""A proxy gives a page up after 30 to 60 seconds; what is done by then must be told."""
+"""A proxy gives up on a page after 30 to 60 seconds; the answer must come before."""
 
 
 @dataclass(frozen=True)

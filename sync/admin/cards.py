@@ -44,7 +44,7 @@ def read_number(term: str) -> DealNumber | None:
 
 
 def read_id(term: str) -> DealNumber | None:
-    """The same, and besides the IDs of other systems' users: they may be any word."""
+    """As `read_number`, and also the IDs of other systems' users, which may be any word."""
     return read_number(term) or (DealNumber(term.strip()) if _OTHER_ID.fullmatch(term.strip()) else None)
 
 

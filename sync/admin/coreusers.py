@@ -48,14 +48,14 @@ class CoreUserAdmin(ReadOnly, Screen):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """One user; Django's own title would bend the word wrongly in Russian."""
+        """The page of one user; Django's own title has the wrong grammatical case in Russian."""
         title = capfirst(self.opts.verbose_name)
         return super().change_view(request, object_id, form_url, {"title": title, **(extra_context or {})})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CoreUser], search_term: str
     ) -> tuple[QuerySet[CoreUser], bool]:
-        """As the API finds them."""
+        """Search as the API does."""
         term = search_term.strip()
         return (users.search(queryset, term) if term else queryset), False
 
@@ -72,7 +72,7 @@ class CoreUserAdmin(ReadOnly, Screen):
 
     @admin.display(description=_("lead"))
     def state(self, user: CoreUser) -> SafeString:
-        """How its lead is."""
+        """The state of the user's lead."""
         return badge_of(TONES[CoreUser.LeadState(user.lead_state)], user.get_lead_state_display())
 
     @admin.display(description=_("why"))
@@ -109,12 +109,12 @@ class CoreUserAdmin(ReadOnly, Screen):
 
     @admin.display(description=_("last reply"))
     def replied_text(self, user: CoreUser) -> str:
-        """When the bitrix role was heard of last, exactly."""
+        """When the last reply of the bitrix role came, exactly."""
         return exact(user.replied_at)
 
     @admin.display(description=_("created"))
     def created_text(self, user: CoreUser) -> str:
-        """When it was made, exactly."""
+        """When the user was created, exactly."""
         return exact(user.created_at)
 
     @admin.display(description=_("changed"))

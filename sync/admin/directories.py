@@ -1,4 +1,4 @@
-"""Directories: what is read into which table, and what each reading brought."""
+"""Directories: what is read into which table, and what each run changed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from sync.queue import wakeup
 NOTES_SHOWN = 200
 
 
-class Fields(admin.StackedInline):  # type: ignore[type-arg]
-    """The field map; no table: its boxes would have no labels, and on a phone half of it is out of sight."""
+class DirectoryFieldInline(admin.StackedInline):  # type: ignore[type-arg]
+    """The field map. Stacked, not a table: its inputs have labels, and it fits a phone."""
 
     model = DirectoryField
     fields = (("column", "field", "is_label", "is_required"),)
@@ -37,9 +37,9 @@ class Fields(admin.StackedInline):  # type: ignore[type-arg]
 class DirectoryAdmin(Screen):
     """One row a directory."""
 
-    inlines = (Fields,)
-    actions = ("read_now", "rehearse")
-    buttons = ("read_now", "rehearse")
+    inlines = (DirectoryFieldInline,)
+    actions = ("read_now", "dry_run")
+    buttons = ("read_now", "dry_run")
     list_display = ("__str__", "route", "method", "parent", "is_paused", "last_read", "runs_link")
     list_select_related = ("route", "parent")
     empty_hint = _(
@@ -58,13 +58,13 @@ class DirectoryAdmin(Screen):
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: Directory | None = None) -> bool:
-        """Only one that was never read: deleting would take its runs along. Others can be paused."""
+        """Only a directory that was never read: deleting it would delete its runs. Others can be paused."""
         if obj is None or obj.runs.exists() or obj.children.exists():
             return False
         return super().has_delete_permission(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Directory]:
-        """Each with the end of its last reading."""
+        """Directories, each with the end of its last run."""
         runs = DirectoryRun.objects.filter(
             directory=OuterRef("pk"), finished_at__isnull=False, is_dry_run=False
         )
@@ -72,25 +72,25 @@ class DirectoryAdmin(Screen):
         return rows.annotate(read_at=Subquery(runs.order_by("-pk").values("finished_at")[:1]))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Directory | None = None) -> tuple[str, ...]:
-        """The slug stands in jobs and in the table of reference records."""
+        """The slug, once the directory was read: jobs and the reference table contain it."""
         return ("slug",) if obj and obj.runs.exists() else ()
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Directory | None = None) -> dict[str, Any]:
-        """Only while it is new."""
+        """The slug follows the name only while the directory is new."""
         return {} if obj else {"slug": ("name",)}
 
     def has_run_permission(self, request: HttpRequest) -> bool:
-        """Whether this person may have a directory read."""
+        """Whether the user may start a run."""
         return request.user.has_perm("sync.run_directory")
 
     @admin.action(description=_("Read now"), permissions=["run"])
     def read_now(self, request: HttpRequest, queryset: QuerySet[Directory]) -> None:
-        """Queue a run of each; one under way is not doubled."""
+        """Queue a run of each directory; one that is already running is not started twice."""
         self._start(request, queryset, is_dry_run=False)
 
-    @admin.action(description=_("Rehearse: only show the differences"), permissions=["run"])
-    def rehearse(self, request: HttpRequest, queryset: QuerySet[Directory]) -> None:
-        """The same without writing."""
+    @admin.action(description=_("Dry run: only show the differences"), permissions=["run"])
+    def dry_run(self, request: HttpRequest, queryset: QuerySet[Directory]) -> None:
+        """Queue a run of each directory that writes nothing."""
         self._start(request, queryset, is_dry_run=True)
 
     def _start(self, request: HttpRequest, rows: QuerySet[Directory], *, is_dry_run: bool) -> None:
@@ -104,20 +104,20 @@ class DirectoryAdmin(Screen):
 
     @admin.display(description=_("read"))
     def last_read(self, directory: Directory) -> SafeString | str:
-        """When its last reading ended."""
+        """When the directory's last run ended."""
         return ago(getattr(directory, "read_at", None))
 
     @admin.display(description=_("runs"))
     def runs_link(self, directory: Directory) -> SafeString:
-        """To its history."""
+        """A link to the directory's runs."""
         address = reverse("admin:sync_directoryrun_changelist")
         return format_html(
             '<a href="{}?directory__id__exact={}">{}</a>', address, directory.pk, gettext("runs")
         )
 
 
-class Notes(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
-    """What happened to single records."""
+class DirectoryNoteInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """What happened to each record of a run."""
 
     model = DirectoryNote
     fields = readonly_fields = ("btxid", "outcome", "text")
@@ -125,7 +125,7 @@ class Notes(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DirectoryNote]:
-        """The first of them."""
+        """The first notes of the run."""
         rows: QuerySet[DirectoryNote] = super().get_queryset(request)
         first = (
             rows.filter(run=request.resolver_match.kwargs["object_id"]) if request.resolver_match else rows
@@ -135,9 +135,9 @@ class Notes(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(DirectoryRun)
 class DirectoryRunAdmin(ReadOnly, Screen):
-    """One row a reading, the newest first: counts over time."""
+    """One row a run, the newest first."""
 
-    inlines = (Notes,)
+    inlines = (DirectoryNoteInline,)
     actions = ("approve",)
     buttons = ("approve",)
     list_display = ("directory", "started", "state", *COUNTS, "is_dry_run")
@@ -150,16 +150,16 @@ class DirectoryRunAdmin(ReadOnly, Screen):
     readonly_fields = fields
 
     def has_approve_permission(self, request: HttpRequest) -> bool:
-        """Whether this person may have a run applied that was held back."""
+        """Whether the user may apply a run that was held back."""
         return request.user.has_perm("sync.run_directory")
 
-    def fits(self, button: str, record: Any) -> bool:
-        """Only what is held back can be applied."""
+    def is_applicable(self, button: str, record: Any) -> bool:
+        """Only a run that is held back can be applied."""
         return bool(record.is_held)
 
     @admin.action(description=_("Apply all the same"), permissions=["approve"])
     def approve(self, request: HttpRequest, queryset: QuerySet[DirectoryRun]) -> None:
-        """So few records are right: read again, and mark the others as gone."""
+        """Accept that so few records came: read again, and mark the missing ones as gone."""
         held = list(queryset.select_related("job"))
         done = [run for run in held if run.approve()]
         for run in done:
@@ -173,12 +173,12 @@ class DirectoryRunAdmin(ReadOnly, Screen):
 
     @admin.display(description=_("started"))
     def started(self, run: DirectoryRun) -> SafeString | str:
-        """When it began."""
+        """When the run began."""
         return ago(run.started_at)
 
     @admin.display(description=_("state"))
     def state(self, run: DirectoryRun) -> SafeString:
-        """Done, held back for staff, or how its job stands."""
+        """Done, held back for staff, or else the state of its job."""
         if run.finished_at:
             return badge_of("good", gettext("done"))
         if run.is_held:
@@ -188,12 +188,12 @@ class DirectoryRunAdmin(ReadOnly, Screen):
 
     @admin.display(description=_("note"))
     def why(self, run: DirectoryRun) -> str:
-        """What staff should know."""
+        """The note of the run, or of its job while that is open."""
         return run.note or ("" if run.finished_at or run.job is None else run.job.note) or "—"
 
     @admin.display(description=_("job"))
     def job_link(self, run: DirectoryRun) -> SafeString | str:
-        """To its job with every attempt."""
+        """A link to the run's job."""
         if run.job is None:
             return "—"
         return format_html(

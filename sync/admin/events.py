@@ -1,4 +1,4 @@
-"""Events: what portals told us, and what became of it; read-only."""
+"""Events: the webhooks that portals sent, and the outcome of each; read-only."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class EventAdmin(ReadOnly, Screen):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        """Without what only the page of one event shows."""
+        """Events without the columns that only the page of one event shows."""
         events: QuerySet[Event] = super().get_queryset(request).defer("params", "details")
         return events.prefetch_related("portal")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """One event, under what it is about in the reader's language."""
+        """The page of one event; its subtitle names the record in the reader's language."""
         event = self.get_object(request, object_id)
         words = {"subtitle": f"{self.record(event)}, {event.portal}"} if event else {}
         return super().change_view(request, object_id, form_url, words | (extra_context or {}))
@@ -69,12 +69,12 @@ class EventAdmin(ReadOnly, Screen):
 
     @admin.display(description=_("record"))
     def record(self, event: Event) -> str:
-        """What it is about."""
+        """The record that the event is about."""
         return f"{ENTITIES.get(event.entity, event.entity)} {event.record_id}"
 
     @admin.display(description=_("card"))
     def card(self, event: Event) -> SafeString | str:
-        """The card at the portal that sent it."""
+        """A link to the record's card at the portal that sent the event."""
         return card_link(event.portal, event.own_id or event.record_id) if event.entity == "deal" else "—"
 
     @admin.display(description=_("what happened"))
@@ -84,32 +84,32 @@ class EventAdmin(ReadOnly, Screen):
 
     @admin.display(description=_("outcome"))
     def outcome_badge(self, event: Event) -> SafeString:
-        """What became of it."""
+        """The outcome of the event."""
         return badge(event.outcome, event.get_outcome_display())
 
     @admin.display(description=_("why"))
     def why(self, event: Event) -> str:
-        """Why nothing was to do."""
+        """Why the event made no job."""
         return safe(event.note) or "—"
 
     @admin.display(description=_("received"))
     def received(self, event: Event) -> SafeString | str:
-        """How long ago it came."""
+        """How long ago the event was received."""
         return ago(event.received_at)
 
     @admin.display(description=_("received"))
     def received_text(self, event: Event) -> str:
-        """When it came, exactly."""
+        """When the event was received, exactly."""
         return exact(event.received_at)
 
     @admin.display(description=_("parameters"))
     def params_text(self, event: Event) -> SafeString | str:
-        """What mappings may use, masked."""
+        """The parameters that mappings may use, masked."""
         return _table(event.params)
 
     @admin.display(description=_("details"))
     def details_text(self, event: Event) -> SafeString | str:
-        """What else it brought, masked."""
+        """Everything else in the webhook, masked."""
         return _table(event.details)
 
     @admin.display(description=_("jobs of this record"))
@@ -117,7 +117,7 @@ class EventAdmin(ReadOnly, Screen):
         """The jobs about the same record, the newest first."""
         jobs = (
             Job.objects.filter(source_id=event.record_id)
-            .filter(_at(event))
+            .filter(_of_portal(event))
             .select_related("route")
             .order_by("source_id", "-id")[:MAX_JOBS]
         )
@@ -129,7 +129,7 @@ class EventAdmin(ReadOnly, Screen):
         return format_html('<ul class="plain">{}</ul>', links) if rows else str(_("none"))
 
 
-def _at(event: Event) -> Any:
+def _of_portal(event: Event) -> Any:
     return Q(route__source=event.portal_id) | Q(route__target=event.portal_id)
 
 

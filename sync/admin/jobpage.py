@@ -1,4 +1,4 @@
-"""The page of one job: its tries, what joined it, its mapping, and what a person can do."""
+"""The page of one job: its attempts, the events that joined it, its mapping, and what staff can do."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sync.admin.next_step import next_step_text
 from sync.flows import FLOWS
 from sync.models import Attempt, Event, Job, Link
 
-MAX_TRIES = 50
-"""Tries shown; a job that waited for a portal for days may have thousands."""
+MAX_ATTEMPTS = 50
+"""Attempts shown; a job that waited for a portal for days may have thousands."""
 
 MAX_EVENTS = 20
 
 MAPPED_AS = {"deal": "deal", "feedback": "deal", "lead": "lead"}
-"""Kind of job → what its mapping joins; a comment's ID is no deal's."""
+"""Kind of job → entity of its mapping; jobs of other kinds (comments) have none."""
 
 WORDS: dict[str, dict[str, Any]] = {
     "deal": {
@@ -34,17 +34,17 @@ WORDS: dict[str, dict[str, Any]] = {
 }
 
 
-def page_of(job: Job, request: HttpRequest) -> dict[str, Any]:
-    """What the template shows about the job beside its fields; each part only to those who may see it."""
-    tries = list(job.attempt_rows.order_by("-id")[: MAX_TRIES + 1])
+def job_page_context(job: Job, request: HttpRequest) -> dict[str, Any]:
+    """What the template shows besides the job's fields; each part only to users who may see it."""
+    attempts = list(job.attempt_rows.order_by("-id")[: MAX_ATTEMPTS + 1])
     return {
         "job": job,
-        "outlook": next_step_text(job),
+        "next_step": next_step_text(job),
         "advice": ADVICE.get(job.failure, "") if job.state == Job.State.FAILED else "",
         "reason": safe(job.note),
         "warning": safe(job.warning),
-        "tries": [_try(attempt) for attempt in tries[:MAX_TRIES]],
-        "has_older_tries": len(tries) > MAX_TRIES,
+        "attempts": [_attempt_row(attempt) for attempt in attempts[:MAX_ATTEMPTS]],
+        "has_older_attempts": len(attempts) > MAX_ATTEMPTS,
         "events": _events(job) if request.user.has_perm("sync.view_event") else [],
         "link": _link(job) if request.user.has_perm("sync.view_link") else None,
         "words": WORDS[MAPPED_AS.get(job.kind, "deal")],
@@ -53,15 +53,17 @@ def page_of(job: Job, request: HttpRequest) -> dict[str, Any]:
 
 
 def _answer(job: Job) -> str:
-    """What whoever asked has heard of the job, in words; the messages have a screen of their own."""
+    """The answer that the sender of the request has got, as a sentence; messages have their own screen."""
     if job.state == Job.State.DONE:
         return gettext("Success: %(record)s.") % {"record": job.target_id}
     if not job.is_open:
-        return gettext("An error, with the reason above. A later success will be told, too.")
-    return gettext("Nothing final yet. When the portal is in trouble, an error is told after the third try.")
+        return gettext("An error, with the reason above. A later success will be reported, too.")
+    return gettext(
+        "Nothing final yet. When the portal is in trouble, an error is reported after the third try."
+    )
 
 
-def _try(attempt: Attempt) -> dict[str, Any]:
+def _attempt_row(attempt: Attempt) -> dict[str, Any]:
     return {
         "when": exact(attempt.started_at),
         "seconds": (attempt.ended_at - attempt.started_at).total_seconds(),
@@ -76,7 +78,7 @@ def _try(attempt: Attempt) -> dict[str, Any]:
 
 
 def _events(job: Job) -> list[Event]:
-    """Webhooks about the job's deal; several may have joined the one job. Of a user, the core's requests."""
+    """Webhooks about the job's deal (several may have joined it), or the core's requests about a user."""
     ids, portals = [job.source_id], [job.route.source_id]
     if job.kind != "lead":
         ids, portals = [*ids, job.target_id], [*portals, job.route.target_id or job.route.source_id]

@@ -1,4 +1,4 @@
-"""Jobs: what waits, what failed and why; read-only, with Retry and Cancel."""
+"""Jobs: which wait, which failed and why; read-only, with Retry and Cancel."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from sync.admin.bulk_actions import BulkResult, change_many
 from sync.admin.cards import card_link
 from sync.admin.filters import CreatedFilter, FailureFilter, FinishedFilter, StateFilter, StepFilter
-from sync.admin.jobpage import page_of
+from sync.admin.jobpage import job_page_context
 from sync.admin.labels import KINDS, badge, brief, safe_pairs, step_words
 from sync.admin.moments import ago, exact
+from sync.admin.record_search import DealSearch
 from sync.admin.related_records import related_records
 from sync.admin.screen import MAX_LOGGED, ReadOnly, Screen
-from sync.admin.searching import DealSearch
 from sync.engine.notifications import cancel
 from sync.models import Job, Portal, Route
 from sync.queue import wakeup
@@ -54,7 +54,7 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        """All rows of a page share their few routes and portals, so that each secret is decrypted once."""
+        """Jobs; the rows of a page share their routes and portals, so that each secret is decrypted once."""
         routes = Route.objects.select_related("source", "target")
         jobs: QuerySet[Job] = super().get_queryset(request).defer("params", "warning")
         return jobs.prefetch_related(Prefetch("route", queryset=routes))
@@ -62,9 +62,9 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list; a search without a find says what else is known of the record."""
-        looked_for = partial(related_records, request.user, request.GET.get(SEARCH_VAR, ""))
-        return super().changelist_view(request, {"traces": looked_for} | (extra_context or {}))
+        """The list; a search that finds no job shows what else is known about the record."""
+        related = partial(related_records, request.user, request.GET.get(SEARCH_VAR, ""))
+        return super().changelist_view(request, {"related_records": related} | (extra_context or {}))
 
     def change_view(
         self,
@@ -73,57 +73,57 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The job's page with all that happened to it."""
+        """The job's page with its attempts, events and mapping."""
         job = self.get_object(request, object_id)
-        story = page_of(job, request) if job and self.has_view_permission(request, job) else {}
-        return super().change_view(request, object_id, form_url, story | (extra_context or {}))
+        extra = job_page_context(job, request) if job and self.has_view_permission(request, job) else {}
+        return super().change_view(request, object_id, form_url, extra | (extra_context or {}))
 
-    def fits(self, button: str, record: Job) -> bool:
-        """Retry for what has ended badly, Cancel for what has not ended well."""
+    def is_applicable(self, button: str, record: Job) -> bool:
+        """Retry for failed and cancelled jobs, Cancel for waiting and failed ones."""
         states = {"retry": RETRIABLE, "cancel": CANCELLABLE}[button]
         return record.state in states
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Who may retry: an own right, so that viewing does not bring it."""
+        """Whether the user may retry jobs; a permission of its own, not part of viewing."""
         return bool(request.user.has_perm("sync.retry_job"))
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
-        """Who may cancel."""
+        """Whether the user may cancel jobs."""
         return bool(request.user.has_perm("sync.cancel_job"))
 
     @admin.action(description=_("Retry"), permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        """Failed and cancelled jobs wait again, at the step where they stopped."""
+        """Queue failed and cancelled jobs again, at the step where they stopped."""
         rows = list(queryset.filter(state__in=RETRIABLE)[: MAX_LOGGED + 1])
-        done = change_many(queryset, RETRIABLE, lambda jobs: jobs.requeue(now=timezone.now()))
+        result = change_many(queryset, RETRIABLE, lambda jobs: jobs.requeue(now=timezone.now()))
         for portal_id in Portal.objects.filter(is_paused=False).values_list("pk", flat=True):
             wakeup.wake(portal_id)
         self.log_many(request, rows, gettext("Retry"))
-        message = ngettext("%(count)s job is queued again.", "%(count)s jobs are queued again.", done.count)
-        self._tell(request, done, message, gettext("Only failed and cancelled jobs can be retried."))
+        message = ngettext("%(count)s job is queued again.", "%(count)s jobs are queued again.", result.count)
+        self._show_result(request, result, message, gettext("Only failed and cancelled jobs can be retried."))
 
     @admin.action(description=_("Cancel"), permissions=["cancel"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        """Waiting and failed jobs end here; running ones stay."""
+        """Cancel waiting and failed jobs; running ones go on."""
         rows = list(queryset.filter(state__in=CANCELLABLE)[: MAX_LOGGED + 1])
-        done = change_many(queryset, CANCELLABLE, cancel)
+        result = change_many(queryset, CANCELLABLE, cancel)
         self.log_many(request, rows, gettext("Cancel"))
-        message = ngettext("%(count)s job is cancelled.", "%(count)s jobs are cancelled.", done.count)
-        self._tell(request, done, message, gettext("Only waiting and failed jobs can be cancelled."))
+        message = ngettext("%(count)s job is cancelled.", "%(count)s jobs are cancelled.", result.count)
+        self._show_result(request, result, message, gettext("Only waiting and failed jobs can be cancelled."))
 
-    def _tell(self, request: HttpRequest, done: BulkResult, message: str, otherwise: str) -> None:
-        message = message % {"count": done.count}
-        if not done.is_all:
+    def _show_result(self, request: HttpRequest, result: BulkResult, message: str, if_none: str) -> None:
+        message = message % {"count": result.count}
+        if not result.is_all:
             rest = gettext("That is not all: press again for the rest.")
             self.message_user(request, f"{message} {rest}", messages.WARNING)
-        elif done.count:
+        elif result.count:
             self.message_user(request, message, messages.SUCCESS)
         else:
-            self.message_user(request, otherwise, messages.WARNING)
+            self.message_user(request, if_none, messages.WARNING)
 
     @admin.display(description=_("state"))
     def state_badge(self, job: Job) -> SafeString:
-        """The state; of a failed job also who acts."""
+        """The state; for a failed job also the kind of failure."""
         text = job.get_state_display()
         if job.state == Job.State.FAILED and job.failure:
             text = f"{text}: {job.get_failure_display()}"
@@ -132,7 +132,7 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     @admin.display(description=_("records"))
     def deals(self, job: Job) -> SafeString:
         """Both records, linked to their cards."""
-        if job.kind.startswith("comment"):  # its numbers are no deals'
+        if job.kind.startswith("comment"):  # its IDs are not those of deals
             return format_html('<span class="deals">💬 {} → {}</span>', job.source_id, job.target_id or "…")
         if job.kind == "lead":
             target = card_link(job.route.target, job.target_id, entity="lead")
@@ -146,22 +146,22 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
 
     @admin.display(description=_("kind"))
     def kind_text(self, job: Job) -> str:
-        """Which way it goes."""
+        """The kind of the job in words."""
         return str(KINDS.get(job.kind, job.kind))
 
     @admin.display(description=_("step"))
     def step_text(self, job: Job) -> str:
-        """Where it stands; nothing for jobs that are through."""
+        """The step of the job; nothing for jobs that are done or skipped."""
         return "—" if job.state in (Job.State.DONE, Job.State.SKIPPED) else step_words(job.step)
 
     @admin.display(description=_("since"))
     def since(self, job: Job) -> SafeString | str:
-        """When it came into being."""
+        """How long ago the job was created."""
         return ago(job.created_at)
 
     @admin.display(description=_("due"))
     def due(self, job: Job) -> SafeString | str:
-        """When it goes on; a moment that has passed only means that its turn has not come."""
+        """When the job goes on; a due time in the past only means that its turn has not come."""
         if job.state != Job.State.WAITING:
             return "—"
         is_due = job.due_at is not None and job.due_at <= timezone.now()
@@ -169,25 +169,25 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
 
     @admin.display(description=_("reason"))
     def reason(self, job: Job) -> str:
-        """Why it is where it is, in short."""
+        """Why the job is in its state, shortened."""
         return brief(job.note)
 
     @admin.display(description=_("created"))
     def created_text(self, job: Job) -> str:
-        """When it came into being, exactly."""
+        """When the job was created, exactly."""
         return exact(job.created_at)
 
     @admin.display(description=_("due"))
     def due_text(self, job: Job) -> str:
-        """When it goes on, exactly."""
+        """When the job goes on, exactly."""
         return exact(job.due_at if job.state == Job.State.WAITING else None)
 
     @admin.display(description=_("finished"))
     def finished_text(self, job: Job) -> str:
-        """When it ended, exactly."""
+        """When the job ended, exactly."""
         return exact(job.finished_at)
 
     @admin.display(description=_("parameters"))
     def params_text(self, job: Job) -> str:
-        """What the webhooks brought, masked."""
+        """The parameters of the job's webhooks, masked."""
         return "; ".join(f"{name} = {value}" for name, value in safe_pairs(job.params)) or "—"

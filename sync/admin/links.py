@@ -1,4 +1,4 @@
-"""Mappings: which deal or lead there belongs to which deal or user here; a superuser may correct one."""
+"""Mappings: which target record belongs to which source record; a superuser may correct one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from sync.admin.cards import card_link, read_number
 from sync.admin.labels import ENTITIES
 from sync.admin.moments import ago, exact
+from sync.admin.record_search import MAPPED, DealSearch
 from sync.admin.screen import ReadOnly, Screen
-from sync.admin.searching import MAPPED, DealSearch
 from sync.models import Link, Route
 
 WRITTEN = ("content_hash", "back_hash", "products_hash", "files", "party_ids")
@@ -25,7 +25,7 @@ WRITTEN = ("content_hash", "back_hash", "products_hash", "files", "party_ids")
 
 
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Only the target's ID: a link to another source deal would be another link."""
+    """Changes only the target's ID: with another source record it would be another mapping."""
 
     target_id = forms.CharField(
         label=_("Target record"),
@@ -41,7 +41,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("target_id",)
 
     def clean_target_id(self) -> str:
-        """An ID that no other mapping of the route has."""
+        """Accept an ID or a card's address, when no other mapping of the route has that record."""
         number = read_number(self.cleaned_data["target_id"])
         if number is None:
             raise ValidationError(gettext("This is neither an ID nor the address of a card."))
@@ -80,9 +80,9 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
     fields = ("target_id", *readonly_fields)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Link]:
-        """Deals and leads only: contacts and comments that travelled along are the flow's own book-keeping.
+        """Mappings of deals and leads only; those of contacts and comments are internal to the flow.
 
-        All rows of a page share their few routes and portals.
+        The rows of a page share their few routes and portals.
         """
         routes = Route.objects.select_related("source", "target")
         links: QuerySet[Link] = (
@@ -95,7 +95,7 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
         return bool(request.user.is_active and request.user.is_superuser)
 
     def save_model(self, request: HttpRequest, obj: Link, form: Any, change: Any) -> None:
-        """The new target has none of what we wrote to the old one, so the next event writes everything."""
+        """Save the new target and forget what the old one was sent: the next event writes everything."""
         if "target_id" not in form.changed_data:
             return
         obj.state = Link.State.LINKED
@@ -104,7 +104,7 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
         obj.save(update_fields=["target_id", "state", *WRITTEN, "updated_at"])
 
     def construct_change_message(self, request: HttpRequest, form: Any, *args: Any, **kwargs: Any) -> Any:
-        """Both IDs, so that the log tells what was there before."""
+        """Name both IDs, so that the log shows the former target."""
         if "target_id" not in form.changed_data:
             return super().construct_change_message(request, form, *args, **kwargs)
         return gettext("Re-linked: %(before)s → %(after)s") % {
@@ -114,12 +114,12 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
 
     @admin.display(description=_("what"))
     def what(self, link: Link) -> str:
-        """Deals, or a user and the lead."""
+        """The entity of the mapping, in words."""
         return str(ENTITIES[link.entity])
 
     @admin.display(description=_("records"))
     def pair(self, link: Link) -> str:
-        """Both IDs."""
+        """The IDs of source and target."""
         return str(link)
 
     @admin.display(description=_("source card"))
@@ -134,15 +134,15 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
 
     @admin.display(description=_("changed"))
     def changed(self, link: Link) -> SafeString | str:
-        """When we wrote last."""
+        """How long ago we wrote to the target."""
         return ago(link.updated_at)
 
     @admin.display(description=_("changed"))
     def changed_text(self, link: Link) -> str:
-        """When we wrote last, exactly."""
+        """When we last wrote to the target, exactly."""
         return exact(link.updated_at)
 
     @admin.display(description=_("reported back"))
     def reported_text(self, link: Link) -> str:
-        """When the source card was told, exactly."""
+        """When the target was reported to the source card, exactly."""
         return exact(link.reported_at)

@@ -1,4 +1,4 @@
-"""Moments as staff read them, and as bounds of a query."""
+"""Points in time: as text for staff, and as bounds of a query."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-STEADY = 1000
-"""IDs of slack: rows that came in together may be stored a little out of order."""
+ID_SLACK = 1000
+"""Rows that came in together may be stored a little out of order, so a bound is taken so many IDs lower."""
 
 
 def exact(moment: datetime | None) -> str:
@@ -23,7 +23,7 @@ def exact(moment: datetime | None) -> str:
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> SafeString | str:
-    """How long ago or in how long, with the exact time to look at."""
+    """How long ago or in how long; the exact time is shown on hover."""
     if moment is None:
         return "—"
     now = now or timezone.now()
@@ -45,8 +45,8 @@ def in_words(moment: datetime, now: datetime) -> str:
 
 
 def _length(gap: timedelta) -> str:
-    """Whole days, hours or minutes, in the case that Russian wants after "in" and before "ago"; Django's own
-    words stand in another.
+    """Whole days, hours or minutes, in the grammatical case that Russian needs after "in" and before "ago";
+    Django's own texts have another.
     """
     if days := gap // timedelta(days=1):
         return ngettext("%d day", "%d days", days) % days
@@ -59,7 +59,7 @@ def _length(gap: timedelta) -> str:
 def rows_since(rows: QuerySet[Any], column: str, moment: datetime) -> QuerySet[Any]:
     """Rows whose `column`, which grows with the ID, is not before `moment`; no index on the column is needed.
 
-    The first such ID is found by halving the range of IDs: some twenty look-ups of one row.
+    The first such ID is found by binary search: some twenty look-ups of one row.
     """
     table = rows.model._default_manager.order_by("pk").values_list("pk", column)
     first, last = table.first(), table.last()  # asked for both at once, SQLite reads the whole table
@@ -71,4 +71,4 @@ def rows_since(rows: QuerySet[Any], column: str, moment: datetime) -> QuerySet[A
             high = middle
         else:
             low = row[0] + 1
-    return rows.filter(**{"pk__gte": low - STEADY, f"{column}__gte": moment})
+    return rows.filter(**{"pk__gte": low - ID_SLACK, f"{column}__gte": moment})

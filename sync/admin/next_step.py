@@ -15,7 +15,7 @@ from sync.models import Heartbeat, Job, Pace, Portal
 SOON = timedelta(seconds=1)
 
 SILENT = timedelta(seconds=150)
-"""A worker sweeps every minute; two and a half without a sign mean that it does not run."""
+"""A worker reports every minute; after two and a half without a report it does not run."""
 
 
 def next_step_text(job: Job) -> str:
@@ -40,10 +40,10 @@ def _waiting(job: Job) -> str:
         return _("The route is paused; the job goes on when it is resumed.")
     if job.portal.is_paused:
         return _("Portal %(portal)s is paused; the job goes on when it is resumed.") % {"portal": job.portal}
-    return _in_the_queue(job, Pace.objects.filter(pk=job.portal_id).first(), timezone.now())
+    return _queued(job, Pace.objects.filter(pk=job.portal_id).first(), timezone.now())
 
 
-def _in_the_queue(job: Job, pace: Pace | None, now: datetime) -> str:
+def _queued(job: Job, pace: Pace | None, now: datetime) -> str:
     words = {
         "step": step_words(job.step),
         "portal": job.portal,
@@ -76,7 +76,7 @@ def portal_state(portal: Portal, pace: Pace | None) -> tuple[str, str]:
 
 
 def is_silent(worker: Heartbeat) -> bool:
-    """Whether the worker has not been heard of for too long."""
+    """Whether the worker's last heartbeat is too old."""
     return worker.seen_at < timezone.now() - SILENT
 
 

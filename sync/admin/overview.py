@@ -1,5 +1,5 @@
-"""The bad news of the first page: failed jobs, portals in trouble, silent workers, messages that cannot be
-sent; each query bounded.
+"""The problems shown on the first page: failed jobs, portals in trouble, silent workers, messages that cannot
+be sent; each query is bounded.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from sync.admin.next_step import is_silent, portal_state
 from sync.models import Heartbeat, Job, Message, OutboxLease, Pace, Portal
 
 MAX_COUNTED = 10_000
-"""Failed jobs of one word that are counted; more are told as "10000+"."""
+"""Failed jobs of one kind that are counted; more are shown as "10000+"."""
 
 MAX_ROWS = 20
 
 
-def bad_news(user: Any) -> list[dict[str, Any]] | None:
-    """Rows of the table: tone, what, how much or since when, and where to click; only what `user` may see.
+def problems(user: Any) -> list[dict[str, Any]] | None:
+    """One row a problem: badge, sentence, detail and link; only what `user` may see.
 
-    None when they may see nothing of it: an empty table would tell them that all is well.
+    None when they may see nothing of it: an empty list would say that all is well.
     """
     parts = [rows for right, rows in PARTS.items() if user.has_perm(right)]
     return [row for rows in parts for row in rows()] if parts else None
@@ -102,4 +102,4 @@ PARTS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "sync.view_heartbeat": _workers,
     "sync.view_message": _messages,
 }
-"""The right it takes → the rows it shows."""
+"""Permission → the function that makes the rows it allows to see."""

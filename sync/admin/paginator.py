@@ -6,7 +6,7 @@ from django.core.paginator import Page, Paginator
 from django.utils.functional import cached_property
 
 MAX_COUNTED = 5000
-"""Rows that are counted and can be paged through; staff who need more set a filter."""
+"""Rows that are counted and can be paged through; whoever needs more sets a filter."""
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic only for mypy
@@ -34,7 +34,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic only for 
         chosen: Any = page.object_list
         ids = list(chosen.prefetch_related(None).values_list("pk", flat=True))
         rows = self.object_list.order_by()
-        rows.query.clear_where()  # what was searched for would only mislead the search by ID
+        rows.query.clear_where()  # the search's conditions would only slow the look-up by ID down
         found = rows.in_bulk(ids)
         page.object_list = [found[pk] for pk in ids if pk in found]
         return page

@@ -19,7 +19,7 @@ MIN_TOKEN = 8
 
 
 class PortalForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An empty secret keeps the stored one; what is stored is never rendered, not even a part of it."""
+    """An empty secret keeps the stored one; a stored secret is never rendered, not even a part of it."""
 
     class Meta:
         model = Portal
@@ -40,39 +40,39 @@ class PortalForm(forms.ModelForm):  # type: ignore[type-arg]
                 field = self.fields[name]
                 field.required = False
                 field.widget.attrs["placeholder"] = "●●●●●●●●"
-                field.help_text = f"{self._stored(name)} {field.help_text}"
+                field.help_text = f"{self._stored_text(name)} {field.help_text}"
 
-    def _stored(self, name: str) -> str:
+    def _stored_text(self, name: str) -> str:
         host = host_of(self.instance) if name == "webhook_url" else ""
         kept = _("Leave it empty to keep it.")
         stored = _("Stored (%(host)s).") % {"host": host} if host else _("Stored.")
         return f"{stored} {kept}"
 
     def clean_inbound_token(self) -> str:
-        """The new token, or the stored one."""
+        """The new token, or the stored one when none was entered."""
         token = (self.cleaned_data["inbound_token"] or "").strip()
         if token and len(token) < MIN_TOKEN:
             raise ValidationError(_("Too short: take at least %(count)s characters.") % {"count": MIN_TOKEN})
         return token or self.instance.inbound_token
 
     def clean(self) -> dict[str, Any]:
-        """What the kind of system needs: an address of the right shape and host, or none at all."""
+        """Check the address that the kind of system needs, or that it has none."""
         cleaned = super().clean() or self.cleaned_data
         kind = cleaned.get("kind") or self.instance.kind
         if kind == Portal.Kind.CORE:
-            self._be_core(cleaned)
+            self._clean_core(cleaned)
         elif "webhook_url" in self.fields:
-            self._read_address(cleaned, kind)
+            self._clean_address(cleaned, kind)
         return cleaned
 
-    def _be_core(self, cleaned: dict[str, Any]) -> None:
-        """The users API is one, and nobody calls it."""
+    def _clean_core(self, cleaned: dict[str, Any]) -> None:
+        """Allow only one portal for the users API; it is never called and needs no secrets."""
         if why := other_core(cleaned.get("slug") or self.instance.slug):
             self.add_error("kind" if "kind" in self.fields else None, sentence(why))
         for name in set(SECRETS) & set(self.fields):
             cleaned[name] = ""
 
-    def _read_address(self, cleaned: dict[str, Any], kind: str) -> None:
+    def _clean_address(self, cleaned: dict[str, Any], kind: str) -> None:
         given = (cleaned.get("webhook_url") or "").strip()
         if not given:
             cleaned["webhook_url"] = self.instance.webhook_url

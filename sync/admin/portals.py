@@ -1,4 +1,4 @@
-"""Portals: their secrets, how fast we may call them, and how they are."""
+"""Portals: their secrets, how fast we may call them, and their state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from sync.admin.cards import host_of
 from sync.admin.labels import badge_of, safe
 from sync.admin.next_step import portal_state
-from sync.admin.pausing import PausingScreen
+from sync.admin.pause_actions import PausableScreen
 from sync.admin.portalform import SECRETS, PortalForm
 from sync.connectors import open_client
 from sync.connectors.bitrix24 import crm
@@ -31,7 +31,7 @@ from sync.models import Job, Pace, Portal
 from sync.queue import wakeup
 
 CHECK_SECONDS = 10.0
-"""How long staff wait for an answer before "check now" says that there is none."""
+"""Seconds that "check now" waits for an answer."""
 
 
 NAMES = ("name", "slug", "kind")
@@ -39,7 +39,7 @@ NAMES = ("name", "slug", "kind")
 
 
 @admin.register(Portal)
-class PortalAdmin(PausingScreen):
+class PortalAdmin(PausableScreen):
     """One row a portal."""
 
     form = PortalForm
@@ -63,28 +63,28 @@ class PortalAdmin(PausingScreen):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Portal]:
-        """Each with the number of its waiting jobs, counted inside one index."""
+        """Portals, each with the number of its waiting jobs, counted inside one index."""
         waiting = Job.objects.filter(portal=OuterRef("pk"), state=Job.State.WAITING).order_by()
         counted = waiting.values("portal").annotate(count=Count("pk")).values("count")
         portals: QuerySet[Portal] = super().get_queryset(request)
         return portals.annotate(waiting_jobs=Coalesce(Subquery(counted), 0))
 
     def get_fieldsets(self, request: HttpRequest, obj: Portal | None = None) -> Any:
-        """The users API has no address and no pace, and nothing of it to pause: its route can be."""
+        """All fields; for the users API only the names: it is never called (its route can be paused)."""
         is_called = obj is None or obj.is_called
         return super().get_fieldsets(request, obj) if is_called else ((None, {"fields": NAMES}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Portal | None = None) -> tuple[str, ...]:
-        """A portal stays of its kind: its routes are made for it."""
+        """The kind of an existing portal: its routes are made for it."""
         return ("kind",) if obj else ()
 
-    def fits(self, button: str, record: Portal) -> bool:
-        """Who is never called is neither asked how it is nor paused."""
-        return record.is_called and super().fits(button, record)
+    def is_applicable(self, button: str, record: Portal) -> bool:
+        """A portal that is never called can be neither checked nor paused."""
+        return record.is_called and super().is_applicable(button, record)
 
     @method_decorator(sensitive_post_parameters(*SECRETS))
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The form; what is posted to it stays out of error reports."""
+        """The form; its secrets stay out of error reports."""
         return super().changeform_view(request, *args, **kwargs)
 
     def change_view(
@@ -94,44 +94,44 @@ class PortalAdmin(PausingScreen):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The portal's page with its state and the address its webhooks go to."""
+        """The portal's page with its state and the address for its webhooks."""
         portal = self.get_object(request, object_id)
-        state = _page_of(portal, request) if portal and self.has_view_permission(request, portal) else {}
+        state = _page_context(portal, request) if portal and self.has_view_permission(request, portal) else {}
         return super().change_view(request, object_id, form_url, state | (extra_context or {}))
 
     def has_delete_permission(self, request: HttpRequest, obj: Portal | None = None) -> bool:
-        """Only one that nothing has come from or gone to: deleting takes the history along."""
+        """Only a portal without events and jobs: deleting it would delete its history."""
         if obj is None or obj.events.exists() or obj.jobs.exists():
             return False
         return super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Portal, form: Any, change: bool) -> None:  # noqa: FBT001
-        """A portal that was resumed or has got a new address is looked at now."""
+        """Save the portal and queue a wake-up: it may have been resumed or have a new address."""
         super().save_model(request, obj, form, change)
         if "webhook_url" in form.changed_data:
-            Pace.of(obj).passed_one()  # its trouble was the old address's
+            Pace.of(obj).passed_one()  # the failures were those of the old address
         wakeup.wake(obj.pk)
 
     def wake(self, record: Any) -> None:
-        """What has gathered goes out."""
+        """Queue a wake-up for the portal."""
         wakeup.wake(record.pk)
 
     @admin.action(description=_("Check now"), permissions=["change"])
     def check_now(self, request: HttpRequest, queryset: QuerySet[Portal]) -> None:
-        """Ask each portal who we are there: one harmless request, within its limit."""
+        """Call each portal once, with a harmless request and within its limit."""
         for portal in queryset.exclude(kind=Portal.Kind.CORE):
-            is_fine, message = ask(portal)
+            is_fine, text = check_portal(portal)
             level = messages.SUCCESS if is_fine else messages.ERROR
-            self.message_user(request, f"{portal}: {message}", level)
+            self.message_user(request, f"{portal}: {text}", level)
 
     @admin.display(description=_("host"))
     def host(self, portal: Portal) -> str:
-        """Where it is; the rest of the address is secret."""
+        """The host of the portal; the rest of the address is secret."""
         return host_of(portal) or "—"
 
     @admin.display(description=_("state"))
     def state(self, portal: Portal) -> SafeString:
-        """How it is, in words."""
+        """The state of the portal, in words."""
         return badge_of(*portal_state(portal, getattr(portal, "pace", None)))
 
     @admin.display(description=_("requests a minute"))
@@ -141,7 +141,7 @@ class PortalAdmin(PausingScreen):
 
     @admin.display(description=_("waiting jobs"))
     def waiting(self, portal: Portal) -> SafeString:
-        """How many jobs wait for it."""
+        """How many jobs wait for the portal."""
         count = getattr(portal, "waiting_jobs", 0)
         address = reverse("admin:sync_job_changelist")
         return format_html(
@@ -149,8 +149,8 @@ class PortalAdmin(PausingScreen):
         )
 
 
-def ask(portal: Portal) -> tuple[bool, str]:
-    """Whether the portal answers, and that in words. An answer ends its "away" at once."""
+def check_portal(portal: Portal) -> tuple[bool, str]:
+    """Whether the portal answers, and a sentence about it. An answer closes its breaker at once."""
     pace = Pace.of(portal)
     if not pace.take_one(portal.limits, now=time.time()):
         busy = gettext("its requests are used up just now, try again in %(seconds)s s.")
@@ -163,13 +163,13 @@ def ask(portal: Portal) -> tuple[bool, str]:
         return False, safe(error.message)
     pace.passed_one()
     wakeup.wake(portal.pk)
-    message = gettext("answers in %(seconds).1f s; the webhook belongs to user %(name)s%(role)s.")
+    text = gettext("answers in %(seconds).1f s; the webhook belongs to user %(name)s%(role)s.")
     role = gettext(" (administrator)") if profile.is_admin else ""
     name = profile.name or f"№{profile.user_id}"
-    return True, message % {"seconds": time.monotonic() - began, "name": name, "role": role}
+    return True, text % {"seconds": time.monotonic() - began, "name": name, "role": role}
 
 
-def _page_of(portal: Portal, request: HttpRequest) -> dict[str, Any]:
+def _page_context(portal: Portal, request: HttpRequest) -> dict[str, Any]:
     pace = Pace.objects.filter(pk=portal.pk).first()
     return {
         "portal_state": badge_of(*portal_state(portal, pace)),

@@ -1,4 +1,4 @@
-"""The queue on the first page: what each route has under way, and when it will be through."""
+"""The queue on the first page: the open and failed jobs of each route, and when they will be done."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sync.status import RouteStatus, duration, queue_status
 from sync.status.forecast import Forecast
 
 COUNTED = (Job.State.WAITING, Job.State.RUNNING, Job.State.FAILED)
-"""What is still to do; what has ended is not counted: it only grows."""
+"""States that are counted; ended jobs are not, as their number only grows."""
 
 
 @dataclass(frozen=True)
 class QueueRow:
-    """One route: its counts, each with the address of the list behind it, and its forecast in words."""
+    """One route: its counts, the address of the list of its jobs, and its forecast in words."""
 
     name: str
     waiting: int
@@ -30,27 +30,27 @@ class QueueRow:
 
 
 def queue_table(user: Any) -> list[QueueRow] | None:
-    """A row a route; None for who may not see jobs."""
+    """A row a route; None when `user` may not see jobs."""
     if not user.has_perm("sync.view_job"):
         return None
     routes = {route.slug: route for route in Route.objects.only("slug", "name")}
-    message = queue_status(COUNTED).routes
-    return [_row(one, routes[one.slug]) for one in message if one.slug in routes]
+    statuses = queue_status(COUNTED).routes
+    return [_row(status, routes[status.slug]) for status in statuses if status.slug in routes]
 
 
-def _row(one: RouteStatus, route: Route) -> QueueRow:
-    jobs = one.counts.jobs
+def _row(status: RouteStatus, route: Route) -> QueueRow:
+    jobs = status.counts.jobs
     return QueueRow(
         name=str(route),
         waiting=jobs[Job.State.WAITING],
         running=jobs[Job.State.RUNNING],
         failed=jobs[Job.State.FAILED],
         address=f"{reverse('admin:sync_job_changelist')}?route__id__exact={route.pk}",
-        through=_through(one.forecast),
+        through=_through(status.forecast),
     )
 
 
-def _through(ahead: Forecast) -> str:
-    if ahead.seconds is None:
-        return safe(ahead.reason)
-    return _("in %(time)s") % {"time": duration(ahead.seconds)} if ahead.seconds else _("nothing waits")
+def _through(forecast: Forecast) -> str:
+    if forecast.seconds is None:
+        return safe(forecast.reason)
+    return _("in %(time)s") % {"time": duration(forecast.seconds)} if forecast.seconds else _("nothing waits")

@@ -1,4 +1,4 @@
-"""Where a record may have left a trace although no job is about it; a search never ends in silence."""
+"""What else is known about a record that no job is about, so that a search always has an answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from sync.admin.cards import portals_at, read_id
-from sync.admin.searching import found_links
+from sync.admin.record_search import found_links
 from sync.models import Event
 
 
@@ -22,8 +22,8 @@ def related_records(user: Any, term: str) -> list[str]:
         return [_("This is neither an ID nor the address of a card.")] if term.strip() else []
     lines = []
     if user.has_perm("sync.view_link") and found_links(number):
-        message = _("No job about it is kept, but it is mapped: see its deal mapping.")
-        lines.append(_link("admin:sync_link_changelist", term, message))
+        text = _("No job about it is kept, but it is mapped: see its deal mapping.")
+        lines.append(_link("admin:sync_link_changelist", term, text))
     if user.has_perm("sync.view_event"):
         events = Event.objects.filter(record_id=number.deal_id)
         if (events.filter(portal__in=portals_at(number.host)) if number.host else events).exists():
@@ -40,5 +40,5 @@ def related_records(user: Any, term: str) -> list[str]:
     ]
 
 
-def _link(screen: str, term: str, message: str) -> str:
-    return format_html('<a href="{}?{}">{}</a>', reverse(screen), urlencode({"q": term}), message)
+def _link(screen: str, term: str, text: str) -> str:
+    return format_html('<a href="{}?{}">{}</a>', reverse(screen), urlencode({"q": term}), text)

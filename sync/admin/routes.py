@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.admin.labels import badge_of
 from sync.admin.mappingform import BackFormSet, ForwardFormSet, MappingForm, MappingFormSet
-from sync.admin.pausing import PausingScreen
+from sync.admin.pause_actions import PausableScreen
 from sync.admin.routeform import RouteForm
 from sync.models import FieldMapping, Job, Route
 from sync.queue import wakeup
@@ -73,7 +73,7 @@ class LeadMappings(ForwardMappings):
 
 
 @admin.register(Route)
-class RouteAdmin(PausingScreen):
+class RouteAdmin(PausableScreen):
     """One row a route."""
 
     form = RouteForm

@@ -1,7 +1,7 @@
-"""django-q2's screens: its tasks are only bells and stay hidden; schedules are for superusers.
+"""django-q2's screens: its tasks are only wake-ups and stay hidden; schedules are for superusers.
 
-A schedule names a function to call. From a free text that would be a way to run anything, so it is chosen
-from a list of ours, and its arguments must be plain literals.
+A schedule names a function to call. Free text would be a way to run anything, so the function is chosen
+from a list, and its arguments must be plain literals.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from sync.admin.screen import Screen
 
 TASKS: dict[str, Any] = {
-    "sync.tasks.sweep": _("Repair: return jobs of dead workers, ring where work waits"),
+    "sync.tasks.sweep": _("Repair: return jobs of dead workers, wake workers where work waits"),
     "sync.tasks.prune": _("Delete old history"),
     "sync.tasks.sync_directories": _("Read the directories"),
     "sync.tasks.drain": _("Look at one portal (argument: its number)"),
@@ -68,7 +68,7 @@ class ScheduleAdmin(Screen):
 
     @admin.display(description=_("Task"))
     def what(self, schedule: Schedule) -> str:
-        """What it does, in words."""
+        """What the schedule does, in words."""
         return str(TASKS.get(schedule.func, schedule.func))
 
     def has_module_permission(self, request: HttpRequest) -> bool:

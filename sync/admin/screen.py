@@ -1,4 +1,4 @@
-"""What all our screens share: lists that stay fast, and actions that also stand on a record's page."""
+"""What all our screens share: fast lists, and actions that are also buttons on a record's page."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from django.utils.translation import gettext
 from sync.admin.paginator import CappedPaginator
 
 MAX_LOGGED = 100
-"""Rows of one bulk action that get an own line in the log; more of them share one."""
+"""Up to so many records of one action get a log entry each; more of them share one."""
 
 
 class Screen(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for mypy
-    """A list without sorting by click and without full counts: either reads the whole table."""
+    """A list without sorting by click and without full counts: both would read the whole table."""
 
     paginator = CappedPaginator
     show_full_result_count = False
@@ -33,10 +33,10 @@ class Screen(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for my
     empty_value_display = "—"
     change_form_template = "admin/sync/change_form.html"
     buttons: tuple[str, ...] = ()
-    """Actions that also stand as buttons on a record's page."""
+    """Names of the actions that are also buttons on a record's page."""
 
     empty_hint: Any = ""
-    """What an empty list says: how rows come into being."""
+    """The text of an empty list: how rows are made."""
 
     class Media:
         css = {"all": ("sync/admin.css",)}
@@ -45,12 +45,12 @@ class Screen(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for my
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list; Django's own title would bend the word wrongly in Russian."""
+        """The list; Django's own title has the wrong grammatical case in Russian."""
         words = {"title": capfirst(self.opts.verbose_name_plural), "empty_hint": self.empty_hint}
         return super().changelist_view(request, words | (extra_context or {}))
 
     def get_urls(self) -> list[URLPattern]:
-        """One more address: the buttons of a record's page."""
+        """The screen's addresses, and that of the buttons on a record's page."""
         name = f"{self.opts.app_label}_{self.opts.model_name}_run"
         view = self.admin_site.admin_view(self.run_button)
         return [path("<path:object_id>/run/<slug:action>/", view, name=name), *super().get_urls()]
@@ -66,7 +66,7 @@ class Screen(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for my
         if action not in allowed:
             raise PermissionDenied
         chosen = self.model._default_manager.filter(pk=record.pk)
-        if answer := allowed[action][0](self, request, chosen):  # it asks whether one is sure
+        if answer := allowed[action][0](self, request, chosen):  # a page that asks for confirmation
             return answer  # type: ignore[no-any-return]
         return HttpResponseRedirect(
             reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(record.pk)])
@@ -75,12 +75,12 @@ class Screen(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for my
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """The record's page with the buttons that fit its state."""
+        """The record's page with the buttons that apply to its state."""
         record = kwargs.get("obj")
         context["buttons"] = self._buttons(request, record) if record else []
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def fits(self, button: str, record: Any) -> bool:
+    def is_applicable(self, button: str, record: Any) -> bool:
         """Whether pressing the button would change anything."""
         return True
 
@@ -93,16 +93,16 @@ class Screen(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for my
                 "url": reverse(name, args=[quote(record.pk), button]),
             }
             for button, (_run, _name, label) in self._allowed(request).items()
-            if self.fits(button, record)
+            if self.is_applicable(button, record)
         ]
 
     def _allowed(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:
-        """The buttons this person may press: name → what it runs, its name and label."""
+        """The buttons that the user may press: name → function, name and label."""
         actions = self.get_actions(request)
         return {name: action for name in self.buttons if (action := actions.get(name))}
 
     def log_many(self, request: HttpRequest, rows: list[Any], what: str) -> None:
-        """Write into the log who did `what`: a line a record, or one for all when there are many."""
+        """Log who did `what`: an entry a record, or one for all when there are many."""
         for row in rows if len(rows) <= MAX_LOGGED else []:
             self.log_change(request, row, what)
         if len(rows) > MAX_LOGGED:

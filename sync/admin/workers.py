@@ -1,4 +1,4 @@
-"""Workers: which worker hosts live."""
+"""Workers: which clusters are alive."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class HeartbeatAdmin(ReadOnly, Screen):
 
     @admin.display(description=_("last seen"))
     def seen(self, worker: Heartbeat) -> SafeString | str:
-        """How long ago it did something."""
+        """How long ago the worker's last heartbeat was."""
         return ago(worker.seen_at)
 
     @admin.display(description=_("state"))
     def life(self, worker: Heartbeat) -> SafeString:
-        """Whether it works."""
+        """Whether the worker is alive."""
         return badge("failed", _("silent")) if is_silent(worker) else badge("done", _("works"))

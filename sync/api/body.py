@@ -14,9 +14,9 @@ MAX_DISCARDED = 16 * 1024 * 1024
 
 
 def body_of(request: HttpRequest) -> bytes:
-    """The body; WebhookRejected body_too_large or, when the sender hung up in the middle, invalid_body.
+    """The body; raises WebhookRejected: body_too_large, or invalid_body when the sender hung up too early.
 
-    Too large a body is read and thrown away, so that the sender hears why instead of a broken connection.
+    Too large a body is read and discarded, so that the sender gets our answer, not a broken connection.
     """
     try:
         body = _read_chunked(request) if _is_chunked(request) else _read(request)
@@ -37,7 +37,7 @@ def _read(request: HttpRequest) -> bytes | None:
         _discard(request, length)
         return None
     body = request.body
-    if len(body) < length:  # what is missing may be half of the parameters: nothing of it is believed
+    if len(body) < length:  # half of the parameters may be missing: none of them is used
         raise _cut_off()
     return body
 

@@ -1,4 +1,4 @@
-"""What everybody hears when a request is refused: one shape for all addresses."""
+"""The answer to a refused request: one shape for all addresses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http import JsonResponse
 def failure(
     status: int, code: str, message: str, *, fields: Mapping[str, list[str]] | None = None
 ) -> JsonResponse:
-    """The answer: `code` for programs, `message` for people, `fields`: what is wrong with which."""
+    """The answer: `code` for programs, `message` for people, `fields`: field name → its mistakes."""
     error: dict[str, object] = {"message": message, "code": code}
     if fields:
         error["fields"] = fields

@@ -9,26 +9,26 @@ from sync.models import Heartbeat, Job
 
 
 def healthz(_: HttpRequest) -> JsonResponse:
-    """The process lives. Asks nobody else, so that a dead database does not restart the web."""
+    """Say that the process is alive. It needs no database, so that an outage does not restart the web."""
     return JsonResponse({"status": "ok"})
 
 
 def readyz(_: HttpRequest) -> JsonResponse:
-    """Database, queue, workers, a consumer where RabbitMQ is used: 200 with all, 503 with what is missing."""
+    """Check database, queue, workers, and a consumer where RabbitMQ is used: 200, or 503 if one lacks."""
     checks = {"database": "ok", "queue": "ok", "workers": "ok"}
     if settings.RABBITMQ_URL:
         checks["consumer"] = "ok"
     try:
         Job.objects.order_by().values("pk").first()
         OrmQ.objects.order_by().values("pk").first()
-        is_somebody_alive = Heartbeat.alive().exists()
-        is_deaf = settings.RABBITMQ_URL and not Heartbeat.consumers().exists()
+        has_workers = Heartbeat.alive().exists()
+        lacks_consumer = settings.RABBITMQ_URL and not Heartbeat.consumers().exists()
     except (DatabaseError, InterfaceError):
         checks = dict.fromkeys(checks, "unknown") | {"database": "away"}
     else:
-        if not is_somebody_alive:
+        if not has_workers:
             checks["workers"] = "none seen lately"
-        if is_deaf:
+        if lacks_consumer:
             checks["consumer"] = "none seen lately"
     is_ready = set(checks.values()) == {"ok"}
     return JsonResponse(

@@ -1,7 +1,7 @@
 """`/metrics`: the queue's status for Prometheus.
 
 https://prometheus.io/docs/instrumenting/writing_exporters/
-Numbers and slugs only: no secret, no record. Who may read it is the proxy's affair (deploy/nginx).
+Numbers and slugs only: no secret, no record. The proxy decides who may read it (deploy/nginx).
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ def _gauges(status: QueueStatus) -> Iterator[GaugeMetricFamily]:
         for word, count in one.counts.failures.items()
     ]
     oldest = [({"route": one.slug}, one.counts.oldest) for one in routes]
-    ahead = [({"route": one.slug}, _known(one.forecast.seconds)) for one in routes]
+    forecasts = [({"route": one.slug}, _known(one.forecast.seconds)) for one in routes]
     answers = [({"portal": one.slug}, float(one.state == "answers")) for one in portals]
     left = [({"portal": one.slug}, one.requests_left) for one in portals]
     yield _gauge("jobs", "Jobs by route and state.", jobs)
     yield _gauge("failed_jobs", "Failed jobs by route and by who acts.", failed)
     yield _gauge("oldest_waiting_seconds", "How long the oldest waiting job has waited.", oldest)
-    yield _gauge("eta_seconds", "When nothing is left; NaN when nobody can say.", ahead)
+    yield _gauge("eta_seconds", "When nothing is left; NaN when nobody can say.", forecasts)
     yield _gauge("portal_answers", "1 when the portal answers, 0 when it is away or paused.", answers)
     yield _gauge("portal_requests_left", "Requests the waiting jobs still need.", left)
     unsorted: list[Sample] = [({}, status.counts.unsorted)]

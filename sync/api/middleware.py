@@ -1,4 +1,4 @@
-"""The short way of a program's request: past sessions, cookies and messages, which programs have not."""
+"""Middleware that calls the views for programs directly: programs have no sessions, cookies and messages."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
-Answer = Callable[[HttpRequest], HttpResponse]
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
 WEBHOOKS = ("/inbound/", "/webhooks/")
 USERS = ("/users",)
 
 
-def straight_to_webhooks(get_response: Answer) -> Answer:
-    """Middleware: what is left of the list is not for webhooks."""
+def straight_to_webhooks(get_response: GetResponse) -> GetResponse:
+    """Webhooks skip every middleware that stands after this one."""
     return _short_cut(get_response, WEBHOOKS)
 
 
-def straight_to_users(get_response: Answer) -> Answer:
-    """Middleware: what is left of the list, after the language, is not for the users API."""
+def straight_to_users(get_response: GetResponse) -> GetResponse:
+    """Requests to the users API skip every middleware that stands after this one."""
     return _short_cut(get_response, USERS)
 
 
-def _short_cut(get_response: Answer, beginnings: tuple[str, ...]) -> Answer:
-    def answer(request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(beginnings):
+def _short_cut(get_response: GetResponse, prefixes: tuple[str, ...]) -> GetResponse:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(prefixes):
             return get_response(request)
         request.get_host()  # raises for a host that is not in ALLOWED_HOSTS
         try:
@@ -40,4 +40,4 @@ def _short_cut(get_response: Answer, beginnings: tuple[str, ...]) -> Answer:
         response["Content-Length"] = str(len(response.content))
         return response
 
-    return answer
+    return middleware

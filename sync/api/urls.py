@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from sync.api import openapi  # noqa: F401  # drf-spectacular knows what has been imported
+from sync.api import openapi  # noqa: F401  # drf-spectacular finds extensions that are imported
 from sync.api.health import healthz, readyz
 from sync.api.metrics import metrics
 from sync.api.users.views import UserViewSet

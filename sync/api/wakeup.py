@@ -1,8 +1,8 @@
-"""The web process's bell: a thread rings for webhooks, so that no sender waits and a burst rings once.
+"""Wake-ups from the web process: a thread queues them, so that no sender waits and a burst needs only one.
 
-A webhook presses it after its event is committed; within `GAP` seconds a worker is rung, after that commit.
-What was pressed before the process ends is rung on the way out. A killed process loses its last press, as
-it could before: the sweep finds stored events.
+A view requests a wake-up after its event is committed; the thread queues it within FLUSH_INTERVAL seconds.
+Requests that are open when the process ends are flushed on exit. A killed process loses them; then the
+minute sweep finds the stored events.
 """
 
 from __future__ import annotations
@@ -19,39 +19,40 @@ from sync.queue import wakeup
 logger = logging.getLogger(__name__)
 
 FLUSH_INTERVAL = 0.05
-"""Seconds between two rings of this process."""
+"""Seconds between two flushes of this process."""
 
 OUTAGE_PAUSE = 1.0
+"""Seconds to the next try while the database is away."""
 
 MESSAGES = 0
-"""Pressed in the place of a portal's ID: messages are to be sent."""
+"""Requested instead of a portal's ID: messages wait to be sent."""
 
 
 class WakeupThread:
-    """The portals (or messages) that somebody pressed for, and the thread that rings for them."""
+    """The portals (or messages) for which a wake-up was requested, and the thread that queues it."""
 
     def __init__(self) -> None:
         self._requested: set[int] = set()
         self._changed = threading.Condition()
         self._flushing = threading.Lock()
-        self._thread = threading.Thread()  # started by the first press: a process that forks has none yet
+        self._thread = threading.Thread()  # started by the first request: threads do not survive a fork
 
     def request(self, portal_id: int) -> None:
-        """Have a worker look at the portal in a moment."""
+        """Have a wake-up for the portal queued soon."""
         with self._changed:
             self._requested.add(portal_id)
             if not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="wakeup", daemon=True)
                 self._thread.start()
             self._changed.notify()
 
     def request_for_messages(self) -> None:
-        """Have a worker send the stored messages in a moment."""
+        """Have a wake-up for the stored messages queued soon."""
         self.request(MESSAGES)
 
     def flush(self) -> bool:
-        """Ring for all that pressed; False when the database was away, and they are still to be rung for."""
-        with self._flushing:  # the end of the process waits for a ring under way
+        """Queue all requested wake-ups; False when the database is away: they are kept for the next try."""
+        with self._flushing:  # on exit the process waits for a flush that is running
             with self._changed:
                 requested, self._requested = self._requested, set()
             try:

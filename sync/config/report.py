@@ -69,7 +69,7 @@ class Report:
             "Created: %(created)s, changed: %(changed)s, removed: %(removed)s, unchanged: %(unchanged)s."
         ) % {outcome: self.count(outcome) for outcome in ("created", "changed", "removed", "unchanged")}
         if self.is_dry_run:
-            yield _("This was a rehearsal: nothing was changed.")
+            yield _("This was a dry run: nothing was changed.")
 
 
 def _arrow(change: FieldChange, outcome: Outcome) -> str:

@@ -1,5 +1,5 @@
-"""The doctor: looks at the whole installation and says of each part whether it is well, and what to do."""
+"""The doctor: examines every part of the installation, and says what is wrong and what to do."""
 
-from sync.doctor.examination import as_json, as_text, examine
+from sync.doctor.examination import examine, finding_as_text, findings_as_json
 
-__all__ = ["as_json", "as_text", "examine"]
+__all__ = ["examine", "finding_as_text", "findings_as_json"]

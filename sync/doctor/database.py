@@ -1,4 +1,4 @@
-"""The database: does it answer, is it complete, does it keep what it promised."""
+"""The database: does it answer, is it migrated, is it durable."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ MAX_SKEW = 5.0
 
 
 def check_database() -> tuple[bool, list[Finding]]:
-    """Whether the tables can be read, and the findings."""
+    """Whether the tables can be read, and the findings about the database."""
     try:
         connection.ensure_connection()
         findings = list(_migrations())
         is_usable = not any(finding.level == "fault" for finding in findings)
-        return is_usable, [*findings, *ENGINES.get(connection.vendor, _no_facts)()]
+        return is_usable, [*findings, *ENGINES.get(connection.vendor, _no_findings)()]
     except (DatabaseError, InterfaceError) as error:
         todo = _("Start the database, or correct DATABASE_URL (DB_HOST, DB_NAME, DB_USER, DB_PASS).")
         return False, [fault(WHERE, _("The database does not answer: %s") % mask(str(error)), todo)]
@@ -39,8 +39,8 @@ def _migrations() -> Iterator[Finding]:
     if missing:
         names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _is_back in missing[:5])
         words = {"count": len(missing), "names": names}
-        message = _("%(count)d migrations are missing: %(names)s.") % words
-        yield fault(WHERE, message, _("Run `manage.py migrate`."))
+        text = _("%(count)d migrations are missing: %(names)s.") % words
+        yield fault(WHERE, text, _("Run `manage.py migrate`."))
     else:
         yield ok(WHERE, _("%s answers and all migrations are applied.") % connection.display_name)
 
@@ -100,9 +100,9 @@ def _mysql() -> Iterator[Finding]:
     yield _clock(_value("SELECT UTC_TIMESTAMP(6)"))
 
 
-def _clock(message: Any) -> Finding:
-    moment = message if isinstance(message, datetime) else datetime.fromisoformat(str(message))
-    skew = abs(datetime.now(UTC) - moment.replace(tzinfo=UTC))
+def _clock(value: Any) -> Finding:
+    server_time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    skew = abs(datetime.now(UTC) - server_time.replace(tzinfo=UTC))
     if skew > timedelta(seconds=MAX_SKEW):
         return warn(
             WHERE,
@@ -112,7 +112,7 @@ def _clock(message: Any) -> Finding:
     return ok(WHERE, _("The database's clock agrees with ours."))
 
 
-def _no_facts() -> Iterator[Finding]:
+def _no_findings() -> Iterator[Finding]:
     yield from ()
 
 
@@ -129,3 +129,4 @@ def _value(*queries: str) -> Any:
 
 
 ENGINES = {"sqlite": _sqlite, "mysql": _mysql}
+"""Django's vendor name → the findings about such a server."""

@@ -1,4 +1,4 @@
-"""Messages about leads: does RabbitMQ answer, who reads which queue, what waits, what was put aside."""
+"""Messages about leads: does RabbitMQ answer, who reads which queue, how many wait or are malformed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONSUME = "manage.py consume"
 
 
 def check_messages() -> Iterator[Finding]:
-    """The outbox, and RabbitMQ where it is used."""
+    """Examine the outbox, and RabbitMQ where it is used."""
     yield from _outbox()
     if not settings.RABBITMQ_URL:
         yield ok(WHERE, _("RABBITMQ_URL is empty: both roles exchange their messages within one process."))
@@ -38,7 +38,7 @@ def check_messages() -> Iterator[Finding]:
 
 
 def _outbox() -> Iterator[Finding]:
-    """Messages that wait longer than a sender takes."""
+    """Messages that have waited too long in the outbox."""
     oldest = Message.unsent().first()
     if oldest is None or oldest.created_at > timezone.now() - LATE:
         yield ok(WHERE, _("No message waits to be sent."))
@@ -82,7 +82,7 @@ def _alive() -> list[str]:
 
 
 def _role(link: Connection, role: Role) -> Iterator[Finding]:
-    """One queue, and the dead letters beside it."""
+    """The role's queue, and its dead letters."""
     queue = role.queue()
     state = link.state_of(queue)
     if state is None:

@@ -1,6 +1,6 @@
-"""Each portal: does it answer, who are we there, what may we, is its clock right, are its limits sensible.
+"""Each portal: does it answer, who are we there, what may we call, are its clock and our limits right.
 
-One batch request a portal, within its pace, also brings what the check-ups of its routes ask.
+One batch request a portal, within its pace, also carries the questions of its routes' check-ups.
 https://apidocs.bitrix24.com/limits.html
 """
 
@@ -32,41 +32,45 @@ SIDES: tuple[Side, ...] = ("source", "target")
 
 
 @dataclass
-class Visit:
-    """What was seen at a portal; `answers` by question, none when it did not answer."""
+class PortalExamination:
+    """The findings about a portal; `answers` by question, none when it did not answer."""
 
     findings: list[Finding] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
 
 
-def visit(portal: Portal, routes: list[Route], *, waiting: Callable[[float], None]) -> Visit:
-    """Examine one portal; `waiting` hears the seconds the doctor waits for a permit."""
+def examine_portal(
+    portal: Portal, routes: list[Route], *, waiting: Callable[[float], None]
+) -> PortalExamination:
+    """Examine one portal; `waiting` is called with the seconds of a wait for a permit."""
     where = f"portal {portal.slug}"
     if not portal.is_called:
-        return Visit([ok(where, _("It is the users API: it sends messages and is never called."))])
-    seen = Visit([*_settings(portal, routes, where)])
+        return PortalExamination(
+            [ok(where, _("It is the users API: it sends messages and is never called."))]
+        )
+    result = PortalExamination([*_settings(portal, routes, where)])
     if portal.is_paused:
-        seen.findings.append(
+        result.findings.append(
             warn(where, _("It is paused: nothing is sent to it."), _("Resume it in the admin."))
         )
-        return seen
+        return result
     questions = _questions(portal, routes)
     try:
-        seen.answers = _asked(portal, questions, waiting)
+        result.answers = _ask(portal, questions, waiting)
     except Throttled as error:
-        seen.findings.append(
+        result.findings.append(
             warn(where, error.message, _("It was not examined; ask the doctor again later."))
         )
     except SyncError as error:
-        seen.findings.append(fault(where, _("It does not work: %s") % error.message))
+        result.findings.append(fault(where, _("It does not work: %s") % error.message))
     else:
-        seen.findings += _judged(where, seen.answers, needed=_methods(portal, routes, is_needed=True))
-        seen.findings += _trouble(portal, where)
-    return seen
+        result.findings += _checked(where, result.answers, needed=_methods(portal, routes, is_needed=True))
+        result.findings += _trouble(portal, where)
+    return result
 
 
 def _settings(portal: Portal, routes: list[Route], where: str) -> Iterator[Finding]:
-    """What our own settings of the portal tell."""
+    """Findings about our own settings of the portal."""
     if _sends_webhooks(portal, routes):
         yield _token(portal, where)
     limits = portal.limits
@@ -83,7 +87,7 @@ def _settings(portal: Portal, routes: list[Route], where: str) -> Iterator[Findi
 
 
 def _sends_webhooks(portal: Portal, routes: list[Route]) -> bool:
-    """Whether work may begin by its webhooks; so also where no route tells otherwise."""
+    """Whether its webhooks may start work; also when the portal has no route yet."""
     sides = [(route, side) for route in routes for side in _sides(portal, route)]
     return not sides or any(side in FLOWS[route.flow].first for route, side in sides)
 
@@ -114,7 +118,7 @@ def _methods(portal: Portal, routes: list[Route], *, is_needed: bool = False) ->
         for route in routes
         for side in _sides(portal, route)
         for step in _steps(FLOWS[route.flow], side)
-        if "." in step.method  # what has no dot is a plain download, not a method
+        if "." in step.method  # a method without a dot is a plain download
         and not (is_needed and step.fallback_step)
     }
     return sorted(called)
@@ -128,7 +132,7 @@ def _sides(portal: Portal, route: Route) -> list[Side]:
     return [side for side in SIDES if route.portal_id_of(side) == portal.pk]
 
 
-def _asked(
+def _ask(
     portal: Portal, questions: Mapping[str, Command], waiting: Callable[[float], None]
 ) -> dict[str, Answer]:
     answers: dict[str, Answer] = {}
@@ -139,8 +143,8 @@ def _asked(
     return answers
 
 
-def _judged(where: str, answers: Mapping[str, Answer], *, needed: list[str]) -> Iterator[Finding]:
-    """What the portal told about itself and about us."""
+def _checked(where: str, answers: Mapping[str, Answer], *, needed: list[str]) -> Iterator[Finding]:
+    """Findings about what the portal answered: who we are, our rights, its clock."""
     yield from _owner(where, answers["profile"])
     yield from _rights(where, answers, needed=needed)
     yield _clock(where, answers["time"])
@@ -163,7 +167,7 @@ def _owner(where: str, answer: Answer) -> Iterator[Finding]:
 
 
 def _rights(where: str, answers: Mapping[str, Answer], *, needed: list[str]) -> Iterator[Finding]:
-    """What the webhook may not: a fault where work stops, a warning where only a part stays behind."""
+    """Methods closed to the webhook: a fault where jobs would fail, a warning where a part is left out."""
     closed = sorted(
         key.removeprefix("method ")
         for key, answer in answers.items()
@@ -171,7 +175,7 @@ def _rights(where: str, answers: Mapping[str, Answer], *, needed: list[str]) -> 
     )
     scopes = answers["scope"].value if answers["scope"].error is None else None
     known = set(scopes) if isinstance(scopes, list) else None
-    for methods, tell, weight in (
+    for methods, finding, weight in (
         ([name for name in closed if name in needed], fault, _("Jobs will fail there.")),
         ([name for name in closed if name not in needed], warn, _("Records go without what it brings.")),
     ):
@@ -180,7 +184,7 @@ def _rights(where: str, answers: Mapping[str, Answer], *, needed: list[str]) -> 
                 sorted({name.partition(".")[0] for name in methods} - known) if known is not None else []
             )
             words = {"methods": ", ".join(methods), "weight": weight}
-            yield tell(where, _("Not open to us: %(methods)s. %(weight)s") % words, _remedy(missing))
+            yield finding(where, _("Not open to us: %(methods)s. %(weight)s") % words, _remedy(missing))
     if not closed:
         yield ok(where, _("All methods we call are open to us."))
 
@@ -198,10 +202,10 @@ def _is_closed(answer: Answer) -> bool:
 
 
 def _clock(where: str, answer: Answer) -> Finding:
-    message = crm.read_time(answer.value) if answer.error is None else None
-    if message is None:
+    portal_time = crm.read_time(answer.value) if answer.error is None else None
+    if portal_time is None:
         return warn(where, _("It does not tell the time."), _("Compare its clock with ours by hand."))
-    skew = abs((datetime.now(UTC) - message).total_seconds())
+    skew = abs((datetime.now(UTC) - portal_time).total_seconds())
     if skew > MAX_SKEW:
         return warn(
             where, _("Its clock and ours differ by %d s.") % skew, _("Let NTP set this machine's clock.")
@@ -210,7 +214,7 @@ def _clock(where: str, answer: Answer) -> Finding:
 
 
 def _trouble(portal: Portal, where: str) -> Iterator[Finding]:
-    """Traces that earlier trouble left, although it answers now."""
+    """Warn of earlier trouble that still slows the portal down, although it answers now."""
     pace = Pace.of(portal)
     if pace.shrunk:
         yield warn(

@@ -1,4 +1,4 @@
-"""The queue and its workers: are bells answered, do the schedules run, is anybody alive."""
+"""The queue and its workers: are wake-ups taken, do the schedules run, is a worker alive."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LATE_SORTING = timedelta(minutes=5)
 
 
 def check_queue() -> Iterator[Finding]:
-    """Bells, schedules, and what waits for staff."""
+    """Examine wake-ups, schedules, stored webhooks and failed jobs."""
     now = timezone.now()
     yield _wakeups(now)
     for name in SCHEDULED:
@@ -44,7 +44,7 @@ def check_queue() -> Iterator[Finding]:
 
 
 def check_workers() -> Iterator[Finding]:
-    """Who has given a sign of life lately."""
+    """Examine which workers are alive."""
     alive = list(Heartbeat.alive().values_list("name", flat=True))
     if alive:
         yield ok(WORKERS, _("Alive: %s.") % ", ".join(alive))
@@ -71,10 +71,10 @@ def _wakeups(now: datetime) -> Finding:
         .first()
     )
     if due is None:
-        return ok(QUEUE, _("Every bell is answered in time."))
+        return ok(QUEUE, _("Every wake-up is taken in time."))
     return fault(
         QUEUE,
-        _("A bell rings since %s and no worker answers.") % duration((now - due).total_seconds()),
+        _("A wake-up has waited for %s and no worker takes it.") % duration((now - due).total_seconds()),
         _("Start or restart the workers."),
     )
 

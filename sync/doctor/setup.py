@@ -1,4 +1,4 @@
-"""Settings: keys, hosts, what must not be on in production."""
+"""Settings: keys, hosts, and switches that must be off in production."""
 
 from collections.abc import Iterator
 
@@ -13,11 +13,11 @@ from sync.models.secret import cipher
 
 WHERE = "settings"
 MIN_KEY = 32
-HERE_ONLY = {"localhost", "127.0.0.1", "[::1]"}
+LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 
 
 def check_settings() -> Iterator[Finding]:
-    """Everything the environment decides; secrets are judged, never shown."""
+    """Examine the environment's settings; secrets are checked, never shown."""
     yield from _keys()
     yield from _hosts()
     if settings.DEBUG:
@@ -56,7 +56,7 @@ def _hosts() -> Iterator[Finding]:
             _("ALLOWED_HOSTS allows every host name."),
             _("Name the hosts that webhooks and staff really use."),
         )
-    elif hosts <= HERE_ONLY:
+    elif hosts <= LOOPBACK_HOSTS:
         yield warn(
             WHERE,
             _("ALLOWED_HOSTS names this machine only: webhooks from outside are answered 400."),

@@ -1,6 +1,6 @@
-"""How far a long command is: a bar on a terminal, now and then a line anywhere else.
+"""The progress of a long command: a bar on a terminal, a line from time to time anywhere else.
 
-Both go to stderr, so that what a command prints for programs stays clean.
+Both go to stderr, so that a command's output for programs stays clean.
 """
 
 from __future__ import annotations
@@ -15,20 +15,19 @@ from typing import Any, TextIO
 from tqdm import tqdm
 
 LINE_SECONDS = 5.0
-"""Between two lines where there is no terminal: a log is read, not watched."""
+"""Between two lines where there is no terminal."""
 
-WIDEST = 100
+MAX_COLUMNS = 100
 
 
 @contextmanager
 def progress(what: str, *, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """Hand out a function to call with the number done so far.
 
-    On the way out the last number is told whatever ended the work: an interrupted command says how far it
-    came.
+    The last number is shown however the work ends: an interrupted command says how far it came.
     """
     if sys.stderr.isatty():
-        # tqdm shows nothing on a terminal that does not know its size; so the size is told
+        # tqdm shows nothing on a terminal that does not know its size; so we give it one
         size = get_terminal_size()
         with tqdm(
             total=total,
@@ -36,16 +35,16 @@ def progress(what: str, *, total: int | None = None) -> Iterator[Callable[[int],
             file=sys.stderr,
             unit="",
             mininterval=0.2,
-            ncols=min(WIDEST, size.columns),
+            ncols=min(MAX_COLUMNS, size.columns),
             nrows=size.lines,
         ) as bar:
             yield lambda done: _move(bar, done)
         return
     lines = _Lines(sys.stderr, what, total)
     try:
-        yield lines.reach
+        yield lines.update
     finally:
-        lines.tell()
+        lines.write()
 
 
 def _move(bar: Any, done: int) -> None:
@@ -53,22 +52,22 @@ def _move(bar: Any, done: int) -> None:
 
 
 class _Lines:
-    """Plain lines, the first after LINE_SECONDS: a command that is quick needs none on its way."""
+    """Plain lines, the first after LINE_SECONDS: a quick command writes only the last one."""
 
     def __init__(self, out: TextIO, what: str, total: int | None) -> None:
         self.out, self.what, self.total = out, what, total
         self.done = 0
-        self.told_at = time.monotonic()
+        self.written_at = time.monotonic()
 
-    def reach(self, done: int) -> None:
-        """So many are done; a line when the last one is a while ago."""
+    def update(self, done: int) -> None:
+        """Note the number done; write a line when the last one is LINE_SECONDS old."""
         self.done = done
-        if time.monotonic() - self.told_at >= LINE_SECONDS:
-            self.tell()
+        if time.monotonic() - self.written_at >= LINE_SECONDS:
+            self.write()
 
-    def tell(self) -> None:
-        """One line with where we are."""
+    def write(self) -> None:
+        """Write one line with the number done."""
         of_all = "" if self.total is None else f" of {self.total}"
         self.out.write(f"{self.what}: {self.done}{of_all}\n")
         self.out.flush()
-        self.told_at = time.monotonic()
+        self.written_at = time.monotonic()

@@ -29,4 +29,20 @@ class Migration(migrations.Migration):
             field=models.DateTimeField(db_column="look_at", editable=False, null=True),
         ),
         migrations.RenameField(model_name="route", old_name="look_at", new_name="next_reconcile_at"),
+        migrations.AlterField(
+            model_name="directory",
+            name="gone_column",
+            field=models.CharField(
+                blank=True,
+                default="gone_at",
+                help_text="A moment or a yes/no column; empty: what is gone is only reported.",
+                max_length=64,
+                verbose_name="column that marks what is gone",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="directoryrun",
+            name="is_dry_run",
+            field=models.BooleanField(default=False, verbose_name="dry run"),
+        ),
     ]

@@ -64,7 +64,7 @@ class Directory(models.Model):
         max_length=64,
         default="gone_at",
         blank=True,
-        help_text=_("A moment or a yes/no column; empty: what is gone is only told."),
+        help_text=_("A moment or a yes/no column; empty: what is gone is only reported."),
     )
     adopt_by = models.CharField(
         _("adopt rows by"),
@@ -148,7 +148,7 @@ class DirectoryRun(models.Model):
 
     directory = models.ForeignKey(Directory, models.CASCADE, related_name="runs", verbose_name=_("directory"))
     job = models.OneToOneField(Job, models.SET_NULL, null=True, related_name="run", verbose_name=_("job"))
-    is_dry_run = models.BooleanField(_("rehearsal"), default=False)
+    is_dry_run = models.BooleanField(_("dry run"), default=False)
     is_approved = models.BooleanField(_("approved"), default=False)
     held_why = models.TextField(_("held back because"), blank=True)
     started_at = models.DateTimeField(_("started"), default=timezone.now)

@@ -23,8 +23,8 @@ from sync.redaction.masking import HIDDEN, is_secret_key, mask
 SETTINGS_WITH_SECRETS = re.compile(
     "API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|HTTP_COOKIE|DATABASE|_URL$|DSN|DB_", re.IGNORECASE
 )
-SHORTEST = 6
-"""Characters: hiding shorter words would make the page unreadable."""
+MIN_SECRET = 6
+"""Characters; hiding shorter words would make the page unreadable."""
 
 VARIABLES_WITH_SECRETS = ("webhook_url", "inbound_token")
 """The names that `Portal` has for them; models cannot be imported here, logging is set up before them."""
@@ -41,12 +41,12 @@ class Masked:
 
 
 class MaskingReporterFilter(SafeExceptionReporterFilter):
-    """Django's filter, at work even when DEBUG is on, that also looks inside the values."""
+    """Django's filter, but active even when DEBUG is on, and masking inside values, too."""
 
     hidden_settings = SETTINGS_WITH_SECRETS
 
     def is_active(self, request: HttpRequest | None) -> bool:
-        """Always: a page with a traceback is photographed and sent around."""
+        """Always: people send screenshots of error pages around."""
         return True
 
     def get_safe_request_meta(self, request: HttpRequest | None) -> Any:
@@ -83,7 +83,7 @@ class MaskingReporter(ExceptionReporter):
         return data
 
     def get_traceback_html(self) -> SafeString:
-        """The page; masked once more as a whole, for the address of the request stands in many places."""
+        """The page, masked once more as a whole: the address of the request is in many places."""
         return SafeString(self._without_known_secrets(mask(super().get_traceback_html())))
 
     def get_traceback_text(self) -> SafeString:
@@ -91,14 +91,14 @@ class MaskingReporter(ExceptionReporter):
         return SafeString(self._without_known_secrets(mask(super().get_traceback_text())))
 
     def _without_known_secrets(self, page: str) -> str:
-        """A bare token in a list looks like any word: what is known to be secret here is hidden by value."""
+        """Hide known secrets by value: a bare token in a list looks like any word."""
         for secret in sorted(self._known_secrets(), key=len, reverse=True):
-            if len(secret) >= SHORTEST:
+            if len(secret) >= MIN_SECRET:
                 page = page.replace(escape(secret), HIDDEN)
         return page
 
     def _known_secrets(self) -> set[str]:
-        """Secrets that were posted, and those of the rows that the traceback's functions had in hand."""
+        """Secrets that were posted, and those of the rows in the traceback's local variables."""
         posted = self.request.POST.items() if self.request else ()
         known = {str(value) for name, value in posted if _is_secret(name)}
         for frame, _line in walk_tb(self.tb):
@@ -116,7 +116,7 @@ def _is_secret(name: str) -> bool:
 
 
 def _secrets_of(row: Model) -> Iterator[str]:
-    """The secrets loaded into a row; a deferred one is not fetched for this."""
+    """The secrets of a row that are loaded; a deferred one is not fetched for this."""
     found = (row.__dict__.get(name) for name in VARIABLES_WITH_SECRETS)
     return (secret for secret in found if isinstance(secret, str))
 

@@ -1,8 +1,8 @@
 """Hide secrets and personal data in anything a person may read: logs, stored history, error texts.
 
-Secrets are the codes in webhook addresses (`/rest/1/CODE/`), tokens in our own inbound paths, values of
-telling keys (token, auth, client_secret, Authorization, …) in URLs, forms, JSON and reprs, and passwords
-in URLs.
+Secrets are the codes in webhook addresses (`/rest/1/CODE/`), tokens in our own inbound paths, values
+under secret names (token, auth, client_secret, Authorization, …) in URLs, forms, JSON and reprs, and
+passwords in URLs.
 """
 
 import logging
@@ -114,7 +114,7 @@ class MaskingFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Always lets the record through; what it says is masked in place."""
+        """Mask the record in place; it always passes."""
         record.msg, record.args = _on_one_line(_safe(_message_of(record))), None
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
@@ -122,12 +122,12 @@ class MaskingFilter(logging.Filter):
         record.exc_info = None
         record.exc_text = _safe(record.exc_text) if record.exc_text else None
         record.stack_info = _safe(record.stack_info) if record.stack_info else None
-        for name in record.__dict__.keys() - _STANDARD:
+        for name in record.__dict__.keys() - _STANDARD_ATTRIBUTES:
             record.__dict__[name] = _mask_under(name, record.__dict__[name])
         return True
 
 
-_STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
+_STANDARD_ATTRIBUTES: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
 def _safe(text: str) -> str:

@@ -8,7 +8,7 @@ from sync.redaction.masking import mask_personal, mask_tree
 
 
 def report_to(dsn: str) -> None:
-    """Send errors from now on. Neither request bodies nor local variables go along: deals stand in them."""
+    """Report errors from now on, without request bodies and local variables: they contain deals."""
     sentry_sdk.init(
         dsn=dsn,
         before_send=scrub,

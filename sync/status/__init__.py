@@ -1,8 +1,8 @@
-"""How the queue stands: what waits, since when, until when, and what keeps it. For people and monitors."""
+"""The status of the queue: what waits, since when, until when, and why. For people and monitors."""
 
 from sync.status.forecast import Forecast
-from sync.status.queue import JobCounts, PortalSummary, QueueStatus, RouteStatus, as_json, queue_status
-from sync.status.text import as_text, duration
+from sync.status.queue import JobCounts, PortalSummary, QueueStatus, RouteStatus, queue_status, status_as_json
+from sync.status.text import duration, status_as_text
 
 __all__ = [
     "Forecast",
@@ -10,8 +10,8 @@ __all__ = [
     "PortalSummary",
     "QueueStatus",
     "RouteStatus",
-    "as_json",
-    "as_text",
     "duration",
     "queue_status",
+    "status_as_json",
+    "status_as_text",
 ]

@@ -1,7 +1,7 @@
-"""When the backlog is through: requests still to send, and the pace of the portals that take them.
+"""When the backlog will be done: from the requests still to send and the pace of the portals.
 
-Numbers in, numbers out: no clock, no database. A forecast counts on portals that answer at once and on
-records that need every usual step, so it is neither a promise nor a bound.
+Numbers in, numbers out: no clock, no database. A forecast assumes that portals answer at once and that
+records need every usual step, so it is neither a promise nor a bound.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from sync.flows.contract import Side, Step
 
 ANSWER_SECONDS = 1.0
-"""What the last request takes itself, roughly: with work left, the forecast is never zero."""
+"""Rough duration of the last request: while work is left, the forecast is never zero."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """`count` jobs of one route and the steps still before them; `idle`: seconds until the last is due."""
+    """`count` jobs of one route; `path`: the steps before them; `idle`: seconds until the last is due."""
 
     route: str
-    way: tuple[Step, ...]
+    path: tuple[Step, ...]
     count: int
     portals: Mapping[Side, str]
     idle: float = 0.0
@@ -29,10 +29,10 @@ class Work:
 
 @dataclass(frozen=True)
 class Rate:
-    """How a portal takes requests: seconds between them, seconds until the first may go.
+    """How fast a portal takes requests: seconds between them, seconds until the first may go.
 
     `shrunk`: how often its parcels are halved; `blocked`: vendor method → seconds until it may be called;
-    `obstacle`: why nothing can be said ("" = it takes requests).
+    `obstacle`: why no forecast is possible ("" = the portal takes requests).
     """
 
     interval: float
@@ -44,7 +44,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Forecast:
-    """Seconds until nothing is left; None when nobody can say, with the reason."""
+    """Seconds until no work is left; None when that is unknown, with the reason."""
 
     seconds: float | None = 0.0
     reason: str = ""
@@ -52,14 +52,14 @@ class Forecast:
 
 @dataclass
 class PortalLoad:
-    """What still has to go to one portal: by step, how many jobs of each route."""
+    """The jobs still to be sent to one portal, by step and route."""
 
     shrunk: int = 0
     jobs: dict[int, dict[str, int]] = field(default_factory=dict)
     steps: dict[int, Step] = field(default_factory=dict)
 
     def add(self, work: Work, step: Step) -> None:
-        """The jobs will pass this step."""
+        """Add jobs that will pass the step."""
         self.steps[id(step)] = step
         by_route = self.jobs.setdefault(id(step), {})
         by_route[work.route] = by_route.get(work.route, 0) + work.count
@@ -75,7 +75,7 @@ class PortalLoad:
     def requests(self, route: str = "") -> int:
         """HTTP requests of one route, or of all together (they share parcels)."""
         return sum(
-            math.ceil((by_route.get(route, 0) if route else sum(by_route.values())) / self._most(key))
+            math.ceil((by_route.get(route, 0) if route else sum(by_route.values())) / self._max_jobs(key))
             for key, by_route in self.jobs.items()
         )
 
@@ -85,15 +85,15 @@ class PortalLoad:
         in_turn = sum(min(own, self.requests(other)) for other in self.routes())
         return min(in_turn, self.requests())
 
-    def _most(self, key: int) -> int:
+    def _max_jobs(self, key: int) -> int:
         return max(1, self.steps[key].max_jobs >> self.shrunk)
 
 
 def portal_loads(works: Iterable[Work], rates: Mapping[str, Rate]) -> dict[str, PortalLoad]:
-    """What each portal will be asked: the steps the jobs stand at, and those that mostly follow."""
+    """What will be sent to each portal: the jobs' present steps, and those that usually follow."""
     loads = {slug: PortalLoad(shrunk=rate.shrunk) for slug, rate in rates.items()}
     for work in works:
-        for step in work.way:
+        for step in work.path:
             loads[work.portals[step.calls]].add(work, step)
     return loads
 
@@ -101,7 +101,7 @@ def portal_loads(works: Iterable[Work], rates: Mapping[str, Rate]) -> dict[str, 
 def forecast(
     route: str, works: Iterable[Work], loads: Mapping[str, PortalLoad], rates: Mapping[str, Rate]
 ) -> Forecast:
-    """When this route has no work left."""
+    """When the route will have no work left."""
     waits = [work.idle for work in works if work.route == route]
     for portal, load in loads.items():
         if route not in load.routes():
@@ -116,7 +116,7 @@ def forecast(
 
 
 def slowest(forecasts: Iterable[Forecast]) -> Forecast:
-    """All routes together: the last one to finish, unknown as soon as one is."""
+    """The forecast of all routes together: that of the last to finish, unknown as soon as one is."""
     last = Forecast()
     for one in forecasts:
         if one.seconds is None:

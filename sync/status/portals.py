@@ -1,4 +1,4 @@
-"""How each portal takes requests just now; two queries, however many portals there are."""
+"""The present state and rate of each portal, by two queries for any number of portals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ANSWERS, AWAY, PAUSED = "answers", "away", "paused"
 
 @dataclass(frozen=True)
 class PortalStatus:
-    """A portal's tempo; `state`: answers, away (the breaker is open, `trouble` says why) or paused."""
+    """A portal's rate; `state`: answers, away (the breaker is open, `trouble` says why) or paused."""
 
     rate: Rate
     state: str
@@ -24,7 +24,7 @@ class PortalStatus:
 
 
 def portal_statuses(portals: Sequence[Portal], *, now: float) -> dict[str, PortalStatus]:
-    """Slug → how it stands at the Unix time `now`."""
+    """Slug → the portal's status at the Unix time `now`."""
     paces = {pace.portal_id: pace for pace in Pace.objects.all()}
     blocked: dict[int, dict[str, float]] = defaultdict(dict)
     for budget in MethodBudget.objects.filter(blocked_until__gt=now):
@@ -37,7 +37,7 @@ def portal_statuses(portals: Sequence[Portal], *, now: float) -> dict[str, Porta
 
 def _portal_status(portal: Portal, pace: Pace, blocked: dict[str, float], *, now: float) -> PortalStatus:
     limits = portal.limits
-    usual = AWAY if pace.is_away else ANSWERS
+    unpaused_state = AWAY if pace.is_away else ANSWERS
     rate = Rate(
         interval=max(limits.interval, limits.bucket_interval),
         wait=pace.wait(limits, now=now),
@@ -45,7 +45,7 @@ def _portal_status(portal: Portal, pace: Pace, blocked: dict[str, float], *, now
         blocked=blocked,
         obstacle=_obstacle(portal, pace),
     )
-    return PortalStatus(rate, PAUSED if portal.is_paused else usual, pace.trouble)
+    return PortalStatus(rate, PAUSED if portal.is_paused else unpaused_state, pace.trouble)
 
 
 def _obstacle(portal: Portal, pace: Pace) -> str:

@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 
 from sync.flows import FLOWS
 from sync.models import Job, Message, Portal, Route
-from sync.status import counting
-from sync.status.counting import Unsorted
+from sync.status import counts as queries
+from sync.status.counts import UnsortedEvents
 from sync.status.forecast import Forecast, PortalLoad, Rate, Work, forecast, portal_loads, slowest
 from sync.status.portals import PortalStatus, portal_statuses
 
 SECRETS = ("webhook_url", "inbound_token")
-"""Not needed here, and not even readable when their key is lost: the queue can be looked at in any case."""
+"""Columns that are not read: when their key is lost, the status can still be shown."""
 
 SECRETS_OF_ROUTES = [f"{side}__{name}" for side in ("source", "target") for name in SECRETS]
 
@@ -87,16 +87,16 @@ class QueueStatus:
 
 
 def queue_status(states: Iterable[str] = ()) -> QueueStatus:
-    """Count, and look ahead; `states`: the only ones to be counted, all if none is named."""
+    """Count the jobs and make the forecast; only jobs in `states` are counted, if any is named."""
     now = timezone.now()
     routes = list(Route.objects.select_related("source", "target").defer(*SECRETS_OF_ROUTES).order_by("slug"))
     portals = list(Portal.objects.defer(*SECRETS).order_by("slug"))
     counts = _Counts(now, states)
-    status = portal_statuses(portals, now=now.timestamp())
-    rates = {slug: one.rate for slug, one in status.items()}
+    statuses = portal_statuses(portals, now=now.timestamp())
+    rates = {slug: status.rate for slug, status in statuses.items()}
     works = [*_open_work(routes, now=now), *_unsorted_work(routes, counts.events)]
     loads = portal_loads(works, rates)
-    message = [
+    route_statuses = [
         RouteStatus(
             slug=route.slug,
             source=route.source.slug,
@@ -108,16 +108,18 @@ def queue_status(states: Iterable[str] = ()) -> QueueStatus:
     ]
     return QueueStatus(
         counts=counts.of_all(),
-        forecast=slowest(route.forecast for route in message),
-        routes=message,
+        forecast=slowest(route.forecast for route in route_statuses),
+        routes=route_statuses,
         portals=[
-            _portal(one, status[one.slug], loads[one.slug], counts.events) for one in portals if one.is_called
+            _portal(portal, statuses[portal.slug], loads[portal.slug], counts.events)
+            for portal in portals
+            if portal.is_called
         ],
         unsent=Message.unsent().count(),
     )
 
 
-def as_json(status: QueueStatus) -> dict[str, Any]:
+def status_as_json(status: QueueStatus) -> dict[str, Any]:
     """The status for programs: plain values, seconds to a tenth; `eta_seconds` null comes with a reason."""
     return {
         **_counts_json(status.counts, status.forecast),
@@ -138,25 +140,25 @@ def as_json(status: QueueStatus) -> dict[str, Any]:
     }
 
 
-def _counts_json(counts: JobCounts, ahead: Forecast) -> dict[str, Any]:
+def _counts_json(counts: JobCounts, expected: Forecast) -> dict[str, Any]:
     return {
         "jobs": counts.jobs,
         "unsorted": counts.unsorted,
         "failures": counts.failures,
         "oldest_waiting_seconds": round(counts.oldest, 1),
-        "eta_seconds": None if ahead.seconds is None else round(ahead.seconds, 1),
-        "eta_reason": ahead.reason,
+        "eta_seconds": None if expected.seconds is None else round(expected.seconds, 1),
+        "eta_reason": expected.reason,
     }
 
 
 class _Counts:
-    """What the database counted, and how it adds up for a route and for all."""
+    """The counts of the database, and their sums for a route and for all."""
 
     def __init__(self, now: datetime, states: Iterable[str]) -> None:
         self.now = now
-        self.jobs = counting.jobs_by_route(states)
-        self.since = counting.waiting_since()
-        self.events = counting.unsorted_events()
+        self.jobs = queries.jobs_by_route(states)
+        self.since = queries.waiting_since()
+        self.events = queries.unsorted_events()
 
     def of_route(self, route: Route) -> JobCounts:
         """One route and the events of its two portals."""
@@ -167,7 +169,7 @@ class _Counts:
         """The whole queue."""
         return self._job_counts(list(self.jobs), list(self.events.values()))
 
-    def _job_counts(self, route_ids: list[int], events: list[Unsorted]) -> JobCounts:
+    def _job_counts(self, route_ids: list[int], events: list[UnsortedEvents]) -> JobCounts:
         counted = [self.jobs[pk] for pk in route_ids if pk in self.jobs]
         jobs = sum((one.by_state for one in counted), Counter[str]())
         unsorted = sum(one.count for one in events)
@@ -176,20 +178,20 @@ class _Counts:
         return JobCounts(
             jobs={state.value: jobs[state] for state in Job.State},
             unsorted=unsorted,
-            failures=dict(sum((one.by_word for one in counted), Counter[str]())),
+            failures=dict(sum((one.by_failure for one in counted), Counter[str]())),
             oldest=max(((self.now - moment).total_seconds() for moment in moments), default=0.0),
         )
 
 
 def _open_work(routes: list[Route], *, now: datetime) -> Iterator[Work]:
     by_id = {route.pk: route for route in routes}
-    for found in counting.open_work():
+    for found in queries.open_work():
         idle = (found.last_due - now).total_seconds() if found.last_due else 0.0
         if found.route_id in by_id:  # one may have been made since
             yield _work(by_id[found.route_id], found.step, found.count, idle=max(0.0, idle))
 
 
-def _unsorted_work(routes: list[Route], events: Mapping[int, Unsorted]) -> Iterator[Work]:
+def _unsorted_work(routes: list[Route], events: Mapping[int, UnsortedEvents]) -> Iterator[Work]:
     """Events as the jobs they will most likely become."""
     for route in routes:
         for side, step in FLOWS[route.flow].first.items():
@@ -199,9 +201,9 @@ def _unsorted_work(routes: list[Route], events: Mapping[int, Unsorted]) -> Itera
 
 def _work(route: Route, step: str, count: int, *, idle: float = 0.0) -> Work:
     flow = FLOWS[route.flow]
-    way = tuple(flow.steps[name] for name in flow.usual_path(route, step))
+    path = tuple(flow.steps[name] for name in flow.usual_path(route, step))
     portals: dict[Any, str] = {"source": route.source.slug, "target": _target(route)}
-    return Work(route.slug, way, count, portals=portals, idle=idle)
+    return Work(route.slug, path, count, portals=portals, idle=idle)
 
 
 def _target(route: Route) -> str:
@@ -217,7 +219,7 @@ def _forecast(
 
 
 def _portal(
-    portal: Portal, status: PortalStatus, load: PortalLoad, events: Mapping[int, Unsorted]
+    portal: Portal, status: PortalStatus, load: PortalLoad, events: Mapping[int, UnsortedEvents]
 ) -> PortalSummary:
     return PortalSummary(
         slug=portal.slug,

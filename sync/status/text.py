@@ -12,8 +12,8 @@ from sync.status.queue import JobCounts, PortalSummary, QueueStatus
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-def as_text(status: QueueStatus) -> str:
-    """Two tables, routes and portals, and what needs a person."""
+def status_as_text(status: QueueStatus) -> str:
+    """Two tables, routes and portals, and remarks on what needs a person."""
     lines = [*_table([_route_head(), *_route_rows(status)]), ""]
     lines += _table([_portal_head(), *(_portal_row(portal) for portal in status.portals)])
     lines += ["", *_remarks(status)]
@@ -41,8 +41,8 @@ def _route_rows(status: QueueStatus) -> Iterator[list[str]]:
         yield _row(_("all"), status.counts, status.forecast)
 
 
-def _row(name: str, counts: JobCounts, ahead: Forecast) -> list[str]:
-    through = "?" if ahead.seconds is None else duration(ahead.seconds)
+def _row(name: str, counts: JobCounts, forecast: Forecast) -> list[str]:
+    through = "?" if forecast.seconds is None else duration(forecast.seconds)
     return [name, *(str(count) for count in counts.jobs.values()), duration(counts.oldest), through]
 
 
@@ -80,7 +80,7 @@ def _remarks(status: QueueStatus) -> Iterator[str]:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as they must be: names to the left, numbers to the right."""
+    """Lines with aligned columns: names to the left, numbers to the right."""
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     return [
         "  ".join(

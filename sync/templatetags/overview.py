@@ -1,4 +1,4 @@
-"""The first page of the admin for its template: bad news, and the queue."""
+"""Template tags of the admin's first page: problems, and the queue."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ register = template.Library()
 
 
 @register.simple_tag
-def bad_news(user: Any) -> list[dict[str, Any]] | None:
-    """Rows of the table, only what `user` may see."""
-    return overview.bad_news(user)
+def problems(user: Any) -> list[dict[str, Any]] | None:
+    """One row a problem; None when `user` may see none of them."""
+    return overview.problems(user)
 
 
 @register.simple_tag

@@ -1,4 +1,4 @@
-"""Staff, portals and jobs in all states; plain functions with keyword arguments."""
+"""Staff's browsers, portals and a route as fixtures; functions that make jobs in all states."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEW = "https://moved.bitrix24.ru/rest/9/br4ndnewc0de/"
 
 @pytest.fixture(autouse=True)
 def plain_http(settings: Any) -> None:
-    """The test client speaks http, no static files were collected, and the vendor's hosts are allowed."""
+    """Let the test client use http and static files that were not collected; allow the vendor's hosts."""
     settings.PORTAL_HOSTS = ["*.bitrix24.ru", "127.0.0.1", "localhost"]
     settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
     storage = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -48,13 +48,13 @@ def target(db: None) -> Portal:
 
 @pytest.fixture
 def route(source: Portal, target: Portal) -> Route:
-    """Deals from one to the other."""
+    """A route of deals from `source` to `target`."""
     return Route.objects.create(slug="vinilam-vinipol", source=source, target=target)
 
 
 @pytest.fixture
 def mapping(route: Route) -> FieldMapping:
-    """A mapping with a value list of two."""
+    """A field mapping of the route with a value list of two."""
     row = FieldMapping.objects.create(route=route, to="UF_CRM_SEGMENT", origin="param", source="segment")
     ValueMapping.objects.create(mapping=row, value="конечник", becomes="1321")
     ValueMapping.objects.create(mapping=row, value="дизайнер", becomes="1323")
@@ -63,7 +63,7 @@ def mapping(route: Route) -> FieldMapping:
 
 @pytest.fixture
 def boss(db: None) -> Client:
-    """A superuser's browser."""
+    """The test client of a superuser."""
     client = Client(headers={"accept-language": "ru"})
     client.force_login(User.objects.create_superuser("boss", password="boss-password"))
     return client
@@ -71,7 +71,7 @@ def boss(db: None) -> Client:
 
 @pytest.fixture
 def staff(db: None) -> Callable[..., Client]:
-    """`staff("view_job", …)`: the browser of a member of staff with just these rights."""
+    """A function: `staff("view_job", …)` is the test client of a user with just these permissions."""
 
     def login(*rights: str) -> Client:
         user = User.objects.create_user("clerk", password="clerk-password", is_staff=True)
@@ -84,7 +84,7 @@ def staff(db: None) -> Callable[..., Client]:
 
 
 def make_job(route: Route, **fields: Any) -> Job:
-    """A failed job unless `fields` say otherwise; each of its own deal."""
+    """Make a job about a deal of its own, failed unless `fields` say otherwise."""
     number = fields.pop("source_id", str(1000 + Job.objects.count()))
     values: dict[str, Any] = {
         "kind": "deal",
@@ -102,8 +102,8 @@ def make_job(route: Route, **fields: Any) -> Job:
     return Job.objects.create(route=route, **values)
 
 
-def make_world(route: Route, count: int) -> None:
-    """`count` jobs in all states, each with an event, an attempt and a deal mapping."""
+def make_history(route: Route, count: int) -> None:
+    """Make `count` jobs in all states, each with an event, an attempt and a deal mapping."""
     states = list(Job.State.values)
     now = timezone.now()
     for number in range(count):
@@ -131,8 +131,8 @@ def make_world(route: Route, count: int) -> None:
         Link.objects.create(route=route, source_id=deal, target_id=f"9{deal}", state="linked")
 
 
-def break_down(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
-    """A database that refuses to store portals and quotes what it was given."""
+def refuse_portals(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
+    """Wrap the database's execute so that storing a portal fails with an error that quotes a secret."""
     if sql.startswith("UPDATE") and "sync_portal" in sql:
         raise RuntimeError(f"cannot store {NEW}")
     return execute(sql, params, many, context)

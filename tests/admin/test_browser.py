@@ -1,4 +1,4 @@
-"""Staff at work in a real browser: Chromium, over the live server, wide and narrow."""
+"""What staff do, in a real browser: Chromium, over the live server, on a wide and a narrow screen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission, User
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sync.models import FieldMapping, Job, Portal, Route
-from tests.admin.conftest import make_job, make_world
+from tests.admin.conftest import make_history, make_job
 
 CHROMIUM = (
     os.environ.get("CHROMIUM", "") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -29,7 +29,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for the module."""
+    """One Chromium for all tests of the module."""
     # Playwright runs an event loop in this thread; Django would take every query for one inside async code
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(params=[1280, 390], ids=["desktop", "phone"])
 def page(request: pytest.FixtureRequest, browser: Browser, live_server: Any) -> Iterator[Page]:
-    """A page of a Russian browser; scripts that fail and whatever our policy refuses fail the test."""
+    """A page of a Russian browser; a script error, or what our policy refuses, fails the test."""
     context = browser.new_context(
         base_url=live_server.url, locale="ru-RU", viewport={"width": request.param, "height": 844}
     )
@@ -58,6 +58,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, live_server: Any) -> 
 
 
 def log_in(page: Page, *rights: str) -> None:
+    """Log a member of staff with these permissions in."""
     user = User.objects.create_user("clerk", password="clerk-password", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=rights))
     page.goto("/admin/")
@@ -67,7 +68,8 @@ def log_in(page: Page, *rights: str) -> None:
     expect(page.get_by_role("heading", name="Обзор")).to_be_visible()
 
 
-def fits(page: Page) -> bool:
+def fits_the_width(page: Page) -> bool:
+    """Whether the page needs no horizontal scrolling."""
     page.wait_for_load_state()  # a click returns before the page that it opens has a body
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
@@ -79,25 +81,25 @@ def test_clerk_mends_a_mapping_and_retries(page: Page, route: Route, mapping: Fi
     make_job(route, source_id="76")
     job = make_job(route, source_id="77", note='The value "застройщик" is not in the value list.')
     log_in(page, *EDITOR)
-    assert fits(page)
+    assert fits_the_width(page)
 
     page.get_by_role("link", name="Задания", exact=True).first.click()
     page.locator("#searchbar").fill("https://vinilam.bitrix24.ru/crm/deal/details/77/")
     page.get_by_role("button", name="Найти").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
-    assert fits(page)
+    assert fits_the_width(page)
     page.get_by_role("link", name="ошибка: неверная настройка").click()
     expect(page.locator("p.reason")).to_contain_text("застройщик")
     expect(page.get_by_text("Исправьте настройку")).to_be_visible()
     expect(page.get_by_role("button", name="Отменить")).to_have_count(0)
-    assert fits(page)
+    assert fits_the_width(page)
 
     page.get_by_role("link", name=str(route)).first.click()
     values = page.get_by_label("Список значений").first
     values.fill(values.input_value() + "\nзастройщик")
     page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.get_by_text("Строка 3: запишите в виде")).to_be_visible()
-    assert fits(page)
+    assert fits_the_width(page)
     values = page.get_by_label("Список значений").first
     values.fill(values.input_value() + " = 1400")
     page.get_by_role("button", name="Сохранить", exact=True).click()
@@ -148,11 +150,11 @@ def test_secret_fields_stay_empty(page: Page, source: Portal) -> None:
     expect(page.get_by_label("Адрес для вебхуков этого портала")).to_have_value(
         page.url.split("/admin/")[0] + "/inbound/from-source"
     )
-    assert fits(page)
+    assert fits_the_width(page)
 
 
 def test_no_screen_needs_what_the_policy_refuses(page: Page, route: Route, mapping: FieldMapping) -> None:
-    make_world(route, 12)
+    make_history(route, 12)
     job = Job.objects.order_by("id").values_list("pk", flat=True)[0]
     User.objects.create_superuser("boss", password="boss-password")
     page.goto("/admin/")
@@ -187,13 +189,13 @@ def test_the_policy_refuses_a_script_in_the_page(browser: Browser, live_server: 
 def test_numbers_in_lists_bear_their_names_on_a_phone(page: Page, route: Route) -> None:
     make_job(route)
     log_in(page, "view_job", "view_route")
-    expect(page.locator(".board")).to_contain_text(str(route))
-    assert fits(page)
+    expect(page.locator(".queue-table")).to_contain_text(str(route))
+    assert fits_the_width(page)
     page.goto("/admin/sync/route/")
     cell = page.locator("#result_list td.field-failed")
-    said = cell.evaluate("cell => getComputedStyle(cell, '::before').content")
+    label = cell.evaluate("cell => getComputedStyle(cell, '::before').content")
     is_narrow = page.evaluate("window.innerWidth") < 768
-    assert ("шибка" in said) == is_narrow
-    assert fits(page)
+    assert ("шибка" in label) == is_narrow
+    assert fits_the_width(page)
     page.goto("/admin/sync/job/")
     expect(page.locator(".to-filter")).to_be_visible(visible=is_narrow)

@@ -1,4 +1,4 @@
-"""Both languages say everything."""
+"""The catalogues of both languages are complete and compiled."""
 
 from __future__ import annotations
 

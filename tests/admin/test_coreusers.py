@@ -17,29 +17,32 @@ from tests.admin.conftest import make_job
 LIST = reverse("admin:sync_coreuser_changelist")
 
 
-def make(**fields: Any) -> CoreUser:
+def make_user(**fields: Any) -> CoreUser:
+    """Store a user of the API."""
     return CoreUser.objects.create(
         **{"full_name": "Иван Петров", "phone": "+79161234567", "stage": "NEW", **fields}
     )
 
 
 def page_of(user: CoreUser) -> str:
+    """The address of the user's page."""
     return reverse("admin:sync_coreuser_change", args=[user.pk])
 
 
 def listed(client: Client, **query: str) -> list[CoreUser]:
+    """The users that the list shows for this query."""
     return list(client.get(LIST, query).context["cl"].result_list)
 
 
 @pytest.fixture
 def leads(source: Portal, target: Portal) -> Route:
-    """Where leads of users go."""
+    """A route of leads."""
     return Route.objects.create(slug="users", flow=Route.Flow.LEADS, source=source, target=target)
 
 
 def test_users_are_found_as_the_api_finds_them(boss: Client) -> None:
-    ivan = make()
-    olga = make(full_name="Ольга Сидорова", phone="+375291234567", lead_state="failed")
+    ivan = make_user()
+    olga = make_user(full_name="Ольга Сидорова", phone="+375291234567", lead_state="failed")
     assert listed(boss) == [olga, ivan]
     assert listed(boss, q="петров") == [ivan]
     assert listed(boss, q="8 916") == [ivan]
@@ -48,7 +51,7 @@ def test_users_are_found_as_the_api_finds_them(boss: Client) -> None:
 
 
 def test_phones_are_masked(boss: Client) -> None:
-    user = make(lead_reason="Phone +7 916 123-45-67 is wrong")
+    user = make_user(lead_reason="Phone +7 916 123-45-67 is wrong")
     for page in (LIST, page_of(user)):
         html = boss.get(page).content.decode()
         assert "+7916•••••67" in html
@@ -57,7 +60,7 @@ def test_phones_are_masked(boss: Client) -> None:
 
 
 def test_a_user_leads_to_its_lead_and_jobs(boss: Client, leads: Route) -> None:
-    user = make(bitrix_lead_id=501, lead_state="linked")
+    user = make_user(bitrix_lead_id=501, lead_state="linked")
     html = boss.get(page_of(user)).content.decode()
     assert 'href="https://vinipol.bitrix24.ru/crm/lead/details/501/"' in html
     job = make_job(leads, kind="lead", source_id=str(user.pk), step="create", state="done")
@@ -70,13 +73,13 @@ def test_a_user_leads_to_its_lead_and_jobs(boss: Client, leads: Route) -> None:
 
 
 def test_without_a_route_the_lead_is_a_number(boss: Client) -> None:
-    html = boss.get(page_of(make(bitrix_lead_id=501))).content.decode()
+    html = boss.get(page_of(make_user(bitrix_lead_id=501))).content.decode()
     assert "501" in html
     assert "crm/lead" not in html
 
 
 def test_users_cannot_be_changed_by_hand(boss: Client) -> None:
-    user = make()
+    user = make_user()
     assert boss.get(reverse("admin:sync_coreuser_add")).status_code == 403
     assert boss.post(page_of(user), {"full_name": "x"}).status_code == 403
     assert boss.post(reverse("admin:sync_coreuser_delete", args=[user.pk])).status_code == 403
@@ -90,7 +93,7 @@ def test_queries_do_not_grow_with_users(boss: Client, leads: Route) -> None:
     counts = []
     for _ in range(2):
         for number in range(10):
-            make(bitrix_lead_id=number)
+            make_user(bitrix_lead_id=number)
         with CaptureQueriesContext(connection) as queries:
             boss.get(LIST)
         counts.append(len(queries))

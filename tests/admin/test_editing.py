@@ -21,6 +21,7 @@ from tests.admin.conftest import make_job
 def form_of(
     route: Route, *rows: dict[str, Any], back: tuple[dict[str, Any], ...] = (), **changes: Any
 ) -> dict[str, Any]:
+    """The posted form of a route with these mapping rows, forward and back."""
     form: dict[str, Any] = {
         "slug": route.slug,
         "flow": "deals",
@@ -38,17 +39,19 @@ def form_of(
 
 
 def row_of(mapping: FieldMapping, **changes: Any) -> dict[str, Any]:
+    """The form row of a stored mapping."""
     names = ("id", "to", "origin", "source", "position", "otherwise", "when")
     return {name: getattr(mapping, name) for name in names} | changes
 
 
 def save(client: Client, route: Route, form: dict[str, Any]) -> str:
-    """Errors on the page that came back; empty when it was stored."""
+    """Post the form of a route: "" when it was stored, else the page with its errors."""
     answer = client.post(reverse("admin:sync_route_change", args=[route.pk]), form)
     return "" if answer.status_code == 302 else answer.content.decode()
 
 
 def values_of(mapping: FieldMapping) -> dict[str, str]:
+    """The stored value list of a mapping."""
     return dict(mapping.values.values_list("value", "becomes"))
 
 
@@ -105,7 +108,7 @@ def test_options_are_fields(route: Route, boss: Client) -> None:
     assert options["carry"]["comments"] == "both"
 
 
-def test_wrong_comment_is_told_at_its_field(route: Route, boss: Client) -> None:
+def test_wrong_comment_is_an_error_at_its_field(route: Route, boss: Client) -> None:
     html = save(boss, route, form_of(route, comment="{nonsense}"))
     assert 'id="id_comment_error"' in html
     assert Route.objects.get().options == {}
@@ -133,7 +136,7 @@ def test_pausing_and_resuming(route: Route, boss: Client, screen: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_retry_rings_the_workers(route: Route, boss: Client) -> None:
+def test_retry_wakes_the_workers(route: Route, boss: Client) -> None:
     job = make_job(route)
     boss.post(reverse("admin:sync_job_run", args=[job.pk, "retry"]))
     assert OrmQ.objects.count() == 2
@@ -151,15 +154,17 @@ def test_retry_of_all_that_match_reaches_every_page(route: Route, boss: Client) 
     assert LogEntry.objects.get().object_repr == "многие: задания"
 
 
-def test_what_does_not_fit_into_one_request_is_told(route: Route, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_fit_into_one_request_is_reported(
+    route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sync.admin.bulk_actions.CHUNK", 2)
     for _ in range(5):
         make_job(route)
     now = timezone.now()
-    done = change_many(Job.objects.all(), ["failed"], lambda jobs: jobs.requeue(now=now), seconds=-1)
-    assert (done.count, done.is_all) == (2, False)
-    done = change_many(Job.objects.all(), ["failed"], lambda jobs: jobs.requeue(now=now))
-    assert (done.count, done.is_all) == (3, True)
+    result = change_many(Job.objects.all(), ["failed"], lambda jobs: jobs.requeue(now=now), seconds=-1)
+    assert (result.count, result.is_all) == (2, False)
+    result = change_many(Job.objects.all(), ["failed"], lambda jobs: jobs.requeue(now=now))
+    assert (result.count, result.is_all) == (3, True)
 
 
 def test_history_is_not_deleted_with_a_route_or_portal(route: Route, boss: Client) -> None:
@@ -172,37 +177,38 @@ def test_history_is_not_deleted_with_a_route_or_portal(route: Route, boss: Clien
 
 @pytest.fixture
 def emulator(settings: Any) -> Iterator[Emulator]:
-    """A portal that answers over HTTP."""
+    """An emulated portal."""
     settings.ALLOW_PRIVATE_HOSTS = True
     emulator = start()
     yield emulator
     emulator.stop()
 
 
-def told_by_check(client: Client, portal: Portal) -> str:
+def check_now(client: Client, portal: Portal) -> str:
+    """Press "Check now" on a portal's page; the page that comes back."""
     address = reverse("admin:sync_portal_run", args=[portal.pk, "check_now"])
     return client.post(address, follow=True).content.decode()
 
 
-def test_check_tells_who_answers_and_ends_the_trouble(
+def test_check_shows_who_answers_and_closes_the_breaker(
     source: Portal, boss: Client, emulator: Emulator
 ) -> None:
     Portal.objects.update(webhook_url=emulator.url)
     pace = Pace.of(source)
     Pace.objects.update(failures=9, away_until=pace.away_until + 10**10, trouble="away")
-    assert "отвечает за" in told_by_check(boss, source)
+    assert "отвечает за" in check_now(boss, source)
     assert not Pace.objects.get().is_away
 
 
-def test_check_tells_what_is_wrong(source: Portal, boss: Client, emulator: Emulator) -> None:
+def test_check_shows_what_is_wrong(source: Portal, boss: Client, emulator: Emulator) -> None:
     Portal.objects.update(webhook_url=emulator.url)
     emulator.stop()
-    html = told_by_check(boss, source)
+    html = check_now(boss, source)
     assert 'class="error"' in html
     assert emulator.url not in html
 
 
 def test_check_keeps_within_the_limit(source: Portal, boss: Client, emulator: Emulator) -> None:
     Portal.objects.update(webhook_url=emulator.url)
-    told_by_check(boss, source)
-    assert "повторите через" in told_by_check(boss, source)
+    check_now(boss, source)
+    assert "повторите через" in check_now(boss, source)

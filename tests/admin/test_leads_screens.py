@@ -22,24 +22,26 @@ def core(db: None) -> Portal:
 
 @pytest.fixture
 def users(core: Portal, target: Portal) -> Route:
-    """Users to leads."""
+    """A route of leads from the users API to `target`."""
     return Route.objects.create(slug="users-leads", flow=Route.Flow.LEADS, source=core, target=target)
 
 
 def lead_job(route: Route, **fields: Any) -> Job:
-    """A job of a user, done unless `fields` say otherwise."""
+    """Make a job about a user, done unless `fields` say otherwise."""
     params = {"action": "create_card", "user": {"id": 7, "phone": PHONE}, "reply_queue": "replies"}
     usual = {"kind": "lead", "step": "add_lead", "source_id": "7", "target_id": "900", "params": params}
     return make_job(route, **usual | {"state": Job.State.DONE, "portal": route.target} | fields)
 
 
 def page(client: Client, name: str, *args: Any) -> str:
+    """The HTML of an admin page of ours."""
     answer = client.get(reverse(f"admin:sync_{name}", args=args))
     assert answer.status_code == 200
     return answer.content.decode()
 
 
 def portal_form(**fields: Any) -> dict[str, Any]:
+    """The posted form of a new portal."""
     numbers = {"requests_per_minute": 20, "burst": 1, "slots": 2, "bucket_size": 50, "bucket_leak": 2}
     return {"name": "New", "slug": "new", "kind": "bitrix24", "request_seconds": 60} | numbers | fields
 
@@ -73,14 +75,14 @@ def test_any_other_portal_needs_its_address(boss: Client) -> None:
     assert not Portal.objects.exists()
 
 
-def test_it_is_never_asked_how_it_is(core: Portal, target: Portal, boss: Client) -> None:
+def test_the_users_api_is_never_checked(core: Portal, target: Portal, boss: Client) -> None:
     chosen = {"action": "check_now", "_selected_action": [core.pk]}
     assert boss.post(reverse("admin:sync_portal_changelist"), chosen).status_code == 302
     run = reverse("admin:sync_portal_run", args=[core.pk, "check_now"])
     assert boss.post(run).status_code == 302
 
 
-def test_a_route_of_leads_shows_what_it_can_be_told(users: Route, boss: Client) -> None:
+def test_a_route_of_leads_shows_only_its_options(users: Route, boss: Client) -> None:
     html = page(boss, "route_change", users.pk)
     assert "full_name" in html, "what a lead gets without any mapping"
     assert "пользователь → лид" in html
@@ -109,7 +111,7 @@ def test_a_route_of_directories_can_be_stored(target: Portal, boss: Client) -> N
 
 
 @pytest.mark.parametrize(
-    ("flow", "begin", "end", "message"),
+    ("flow", "begin", "end", "error"),
     [
         ("leads", "source", "vinipol", "вид core"),
         ("deals", "core", "vinipol", "источник только лидов"),
@@ -118,7 +120,7 @@ def test_a_route_of_directories_can_be_stored(target: Portal, boss: Client) -> N
     ],
 )
 def test_ends_that_cannot_be(
-    users: Route, source: Portal, boss: Client, flow: str, begin: str, end: str, message: str
+    users: Route, source: Portal, boss: Client, flow: str, begin: str, end: str, error: str
 ) -> None:
     ids = dict(Portal.objects.values_list("slug", "pk"))
     form = {"slug": "new", "flow": flow, "source": ids[begin], "target": ids[end], "reconcile_minutes": 15}
@@ -126,11 +128,11 @@ def test_ends_that_cannot_be(
     for prefix in ("mappings", "mappings-2"):
         form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
     html = boss.post(reverse("admin:sync_route_add"), form).content.decode()
-    assert message in html
+    assert error in html
     assert Route.objects.count() == 1
 
 
-def test_a_new_route_of_leads_looks_for_nothing_missed(core: Portal, target: Portal, boss: Client) -> None:
+def test_a_new_route_of_leads_is_not_reconciled(core: Portal, target: Portal, boss: Client) -> None:
     form = {"slug": "new", "flow": "leads", "source": core.pk, "target": target.pk, "reconcile_minutes": 15}
     form |= {"carry_comments": "none", "reconcile": "linked"}
     for prefix in ("mappings", "mappings-2"):
@@ -139,27 +141,27 @@ def test_a_new_route_of_leads_looks_for_nothing_missed(core: Portal, target: Por
     assert Route.objects.get().reconcile_minutes == 0
 
 
-def test_the_page_of_a_job_tells_what_was_asked_and_what_was_answered(users: Route, boss: Client) -> None:
+def test_the_page_of_a_job_shows_request_and_answer(users: Route, boss: Client) -> None:
     job = lead_job(users)
     Link.objects.create(route=users, entity="lead", source_id="7", target_id="900", state="linked")
     html = page(boss, "job_change", job.pk)
-    for word in ("action = create_card", "Что услышало ядро", "лид 900", "Связь с лидом", "лид пользователя"):
+    for word in ("action = create_card", "Ответ ядру", "лид 900", "Связь с лидом", "лид пользователя"):
         assert word in html
     assert "/crm/lead/details/900/" in html
     assert PHONE not in html
 
 
 @pytest.mark.parametrize(
-    ("state", "message"),
+    ("state", "answer"),
     [("failed", "Ошибка с причиной"), ("cancelled", "Ошибка с причиной"), ("waiting", "ещё нет")],
 )
-def test_the_answer_follows_the_state(users: Route, boss: Client, state: str, message: str) -> None:
-    assert message in page(boss, "job_change", lead_job(users, state=state, target_id="").pk)
+def test_the_answer_follows_the_state(users: Route, boss: Client, state: str, answer: str) -> None:
+    assert answer in page(boss, "job_change", lead_job(users, state=state, target_id="").pk)
 
 
 def test_jobs_of_deals_have_no_answer(route: Route, boss: Client) -> None:
     html = page(boss, "job_change", make_job(route).pk)
-    assert "Что услышало ядро" not in html
+    assert "Ответ ядру" not in html
 
 
 def test_mappings_of_leads_stand_beside_those_of_deals(users: Route, route: Route, boss: Client) -> None:
@@ -186,7 +188,7 @@ def test_users_of_another_core_are_found_by_their_ids(users: Route, boss: Client
     assert found.count("/admin/sync/job/") - found.count("/admin/sync/job/?") <= 2
 
 
-def test_cancelling_on_the_screen_answers_whoever_asked(users: Route, boss: Client) -> None:
+def test_cancelling_on_the_screen_sends_the_reply(users: Route, boss: Client) -> None:
     job = lead_job(users, state=Job.State.WAITING)
     boss.post(reverse("admin:sync_job_run", args=[job.pk, "cancel"]))
     assert Message.objects.get().data["user_id"] == 7

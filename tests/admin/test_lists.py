@@ -16,12 +16,13 @@ from django.utils import timezone
 from sync.admin.moments import rows_since
 from sync.admin.paginator import CappedPaginator
 from sync.models import Event, Job, Link, Portal, Route
-from tests.admin.conftest import make_job, make_world
+from tests.admin.conftest import make_history, make_job
 
 SCREENS = ("job", "event", "link", "route", "portal", "heartbeat", "methodbudget")
 
 
 def listed(client: Client, screen: str = "job", **query: str) -> list[Any]:
+    """The rows that a list shows for this query."""
     answer = client.get(reverse(f"admin:sync_{screen}_changelist"), query)
     assert answer.status_code == 200
     return list(answer.context["cl"].result_list)
@@ -32,11 +33,11 @@ def test_queries_do_not_grow_with_rows(route: Route, boss: Client, screen: str) 
     address = reverse("admin:index") if screen == "index" else reverse(f"admin:sync_{screen}_changelist")
     counts = []
     for _ in range(2):
-        make_world(route, 12)
+        make_history(route, 12)
         for number in range(2):
             slug = f"p{Portal.objects.count()}-{number}"
             other = Portal.objects.create(slug=slug, webhook_url="https://x.bitrix24.ru/rest/1/x/")
-            make_world(Route.objects.create(slug=slug, source=other, target=route.target), 1)
+            make_history(Route.objects.create(slug=slug, source=other, target=route.target), 1)
         boss.get(address)
         with CaptureQueriesContext(
             connection,
@@ -139,7 +140,7 @@ def test_the_list_says_which_jobs_it_shows(boss: Client, query: dict[str, str], 
 
 
 @pytest.mark.parametrize("days", range(6))
-def test_moment_is_found_by_halving_the_ids(route: Route, days: int) -> None:
+def test_rows_since_a_moment_are_found_by_their_ids(route: Route, days: int) -> None:
     now = timezone.now()
     ages = [5, 4, 4, 3, 1, 1]
     jobs = [make_job(route, created_at=now - timedelta(days=age)) for age in ages]
@@ -167,14 +168,14 @@ def test_rows_link_to_the_cards(route: Route, boss: Client) -> None:
 
 
 def test_events_and_links_are_found_by_id(route: Route, boss: Client) -> None:
-    make_world(route, 3)
+    make_history(route, 3)
     deal = Link.objects.order_by("id")[1]
     assert listed(boss, "link", q=str(deal.target_id)) == [deal]
     assert listed(boss, "event", q=deal.source_id) == [Event.objects.get(record_id=deal.source_id)]
     assert len(listed(boss, "event", outcome="queued", received="hour")) == 3
 
 
-def test_first_page_tells_the_bad_news(route: Route, boss: Client) -> None:
+def test_first_page_shows_problems(route: Route, boss: Client) -> None:
     make_job(route)
     html = boss.get(reverse("admin:index")).content.decode()
     assert "?failure=config" in html

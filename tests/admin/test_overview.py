@@ -1,4 +1,4 @@
-"""The first page: where is my deal, what is under way, when is it through; and searches without a find."""
+"""The first page: where is my deal, what is open, when will it be done; and searches that find no job."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ JOBS = "/admin/sync/job/"
 
 
 def text_of(client: Client, address: str, status: int = 200) -> str:
+    """The HTML of a page, on one line."""
     answer = client.get(address)
     assert answer.status_code == status
     return " ".join(answer.content.decode().split())
@@ -60,14 +61,14 @@ def test_an_empty_installation_says_what_to_do(boss: Client, db: None) -> None:
     ["job", "event", "link", "route", "portal", "directory", "directoryrun", "apikey", "coreuser", "message",
      "heartbeat", "methodbudget"],
 )  # fmt: skip
-def test_an_empty_list_says_how_rows_come_into_being(boss: Client, screen: str) -> None:
+def test_an_empty_list_says_how_rows_are_made(boss: Client, screen: str) -> None:
     answer = boss.get(reverse(f"admin:sync_{screen}_changelist"))
     hint = str(answer.context["empty_hint"])
     assert len(hint) > 20
     assert hint in answer.content.decode().replace("&quot;", '"').replace("&#x27;", "'")
 
 
-def test_a_search_without_a_find_tells_of_webhooks_and_mappings(boss: Client, route: Route) -> None:
+def test_a_search_that_finds_no_job_shows_webhooks_and_mappings(boss: Client, route: Route) -> None:
     Event.objects.create(portal=route.source, fingerprint="1", entity="deal", record_id="77")
     Link.objects.create(route=route, source_id="78", target_id="978", state="linked")
     Link.objects.create(route=route, entity="contact", source_id="79", target_id="979", state="linked")
@@ -81,7 +82,7 @@ def test_a_search_without_a_find_tells_of_webhooks_and_mappings(boss: Client, ro
     assert "не ID и не адрес карточки" in text_of(boss, f"{JOBS}?q=a+b+c")
 
 
-def test_traces_are_only_for_who_may_see_them(staff: Callable[..., Client], route: Route) -> None:
+def test_related_records_are_only_for_who_may_see_them(staff: Callable[..., Client], route: Route) -> None:
     Event.objects.create(portal=route.source, fingerprint="1", entity="deal", record_id="77")
     assert "/admin/sync/event/" not in text_of(staff("view_job"), f"{JOBS}?q=77")
 
@@ -130,13 +131,13 @@ def test_schedules_and_events_are_named_in_words(boss: Client, route: Route) -> 
     assert "<h2>сделка 77, Винилам</h2>" in text_of(boss, f"/admin/sync/event/{event.pk}/change/")
 
 
-def test_a_fault_of_ours_is_told_in_the_readers_language(
+def test_a_fault_of_ours_is_shown_in_the_readers_language(
     boss: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_user: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("sync.admin.overview.bad_news", fail)
+    monkeypatch.setattr("sync.admin.overview.problems", fail)
     boss.raise_request_exception = False
     page = text_of(boss, "/admin/", 500)
     assert '<html lang="ru">' in page

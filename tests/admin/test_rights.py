@@ -10,12 +10,13 @@ from django.test import Client
 from django.urls import reverse
 
 from sync.models import Event, Job, Link, Route
-from tests.admin.conftest import make_job, make_world
+from tests.admin.conftest import make_history, make_job
 
 JOBS = reverse("admin:sync_job_changelist")
 
 
-def run(client: Client, action: str, *jobs: Job) -> None:
+def run_action(client: Client, action: str, *jobs: Job) -> None:
+    """Run an action of the job list on these jobs."""
     client.post(JOBS, {"action": action, "index": 0, "_selected_action": [job.pk for job in jobs]})
 
 
@@ -26,7 +27,7 @@ def test_action_needs_its_own_right(
     job = make_job(route)
     other = {"retry_job": "cancel_job", "cancel_job": "retry_job"}[right]
     client = staff("view_job", other)
-    run(client, action, job)
+    run_action(client, action, job)
     answer = client.post(reverse("admin:sync_job_run", args=[job.pk, action]))
     job.refresh_from_db()
     assert (job.state, answer.status_code) == ("failed", 403)
@@ -38,7 +39,7 @@ def test_action_runs_with_its_right(
 ) -> None:
     jobs = [make_job(route), make_job(route)]
     client = staff("view_job", f"{action}_job")
-    run(client, action, jobs[0])
+    run_action(client, action, jobs[0])
     client.post(reverse("admin:sync_job_run", args=[jobs[1].pk, action]))
     assert set(Job.objects.values_list("state", flat=True)) == {state}
     assert LogEntry.objects.count() == 2
@@ -57,7 +58,7 @@ def test_button_is_no_link(route: Route, boss: Client) -> None:
 
 
 def test_jobs_and_events_cannot_be_changed_by_hand(route: Route, boss: Client) -> None:
-    make_world(route, 1)
+    make_history(route, 1)
     job = Job.objects.get()
     event = Event.objects.get()
     for screen, record in (("job", job), ("event", event)):
@@ -87,7 +88,7 @@ def test_two_deals_are_not_mapped_to_one(route: Route, boss: Client) -> None:
     assert Link.objects.get(pk=link.pk).target_id == "4"
 
 
-def test_first_page_shows_only_what_one_may_see(route: Route, staff: Callable[..., Client]) -> None:
+def test_first_page_shows_only_what_the_user_may_see(route: Route, staff: Callable[..., Client]) -> None:
     make_job(route)
     page = staff("view_link").get(reverse("admin:index")).content.decode()
     assert "Задания с ошибкой" not in page

@@ -1,4 +1,4 @@
-"""What is secret goes in and never comes out: not in pages, not in the log, not on error pages."""
+"""Secrets are entered and never shown: not on pages, not in the log, not on error pages."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from django.test import Client
 from django.urls import reverse
 
 from sync.models import Event, Portal, Route
-from tests.admin.conftest import CODE, NEW, TOKEN, break_down, make_job, make_world
+from tests.admin.conftest import CODE, NEW, TOKEN, make_history, make_job, refuse_portals
 
 
 def form_of(portal: Portal, **changes: Any) -> dict[str, Any]:
+    """The posted form of a stored portal, with empty secrets."""
     names = ("slug", "name", "kind", "requests_per_minute", "burst", "slots", "bucket_size", "bucket_leak")
     values = {name: getattr(portal, name) for name in (*names, "request_seconds")}
     return values | {"webhook_url": "", "inbound_token": ""} | changes
 
 
 def change_of(record: Any) -> str:
+    """The address of the record's page."""
     return reverse(f"admin:sync_{record._meta.model_name}_change", args=[record.pk])
 
 
 def test_no_page_holds_a_secret(route: Route, boss: Client) -> None:
-    make_world(route, 6)
+    make_history(route, 6)
     pages = [reverse("admin:index")]
     for screen in ("job", "event", "link", "route", "portal", "heartbeat", "methodbudget"):
         pages.append(reverse(f"admin:sync_{screen}_changelist"))
@@ -80,7 +82,7 @@ def test_error_page_masks_what_was_posted(source: Portal, boss: Client, settings
     settings.DEBUG = debug
     boss.raise_request_exception = False
     form = form_of(source, webhook_url=NEW, inbound_token="t0p-secret-token")
-    with connection.execute_wrapper(break_down):
+    with connection.execute_wrapper(refuse_portals):
         answer = boss.post(change_of(source) + "?token=qu3ry-token", form)
     html = answer.content.decode()
     assert answer.status_code == 500
@@ -114,7 +116,7 @@ def test_page_of_a_portal_gives_the_address_for_its_webhooks(source: Portal, bos
 
 
 def test_pages_bring_no_inline_scripts(route: Route, boss: Client) -> None:
-    make_world(route, 6)
+    make_history(route, 6)
     for page in (
         reverse("admin:index"),
         change_of(route),

@@ -1,4 +1,4 @@
-"""No screen makes the database work more when a large past lies in the tables."""
+"""No screen makes the database work more when the tables hold a large history."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FEW, MANY = 2_000, 12_000
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_page_works_more_when_the_past_is_large(
+def test_no_page_works_more_when_the_history_is_large(
     transactional_db: None, boss: Client, route: Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sync.admin.paginator.MAX_COUNTED", 100)
@@ -43,7 +43,7 @@ def _of(route: Route, address: str) -> str:
 
 
 def _efforts(boss: Client, addresses: dict[str, str], rows: int) -> dict[str, dict[str, int]]:
-    """Name of a page → statement → work, beside a past of so many jobs."""
+    """Name of a page → statement → work, beside a history of so many jobs."""
     fill(rows=rows)
     found = {}
     for name, address in addresses.items():

@@ -1,4 +1,4 @@
-"""One installation and one gunicorn per database engine for a module; events are gone after a test."""
+"""One installation and one gunicorn per database engine for a module; a test begins without events."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,27 +23,27 @@ TOKEN = "s3cret-Token-Of-The-Tests"
 
 @dataclass
 class WebhookSender:
-    """The HTTP edge of a running installation."""
+    """Sends webhooks to a running installation, and reads the events it has stored."""
 
     site: Site
     web: WebServer
 
     def get(self, path: str, **options: Any) -> requests.Response:
-        """GET this path."""
+        """Send a GET request to this path."""
         return requests.get(self.web.url + path, timeout=30, **options)
 
     def post(self, path: str, **options: Any) -> requests.Response:
-        """POST to this path."""
+        """Send a POST request to this path."""
         return requests.post(self.web.url + path, timeout=30, **options)
 
     def events(self) -> list[Event]:
-        """What is stored, oldest first."""
+        """The stored events, the oldest first."""
         with self.site.orm():
             return list(Event.objects.select_related("portal").order_by("id"))
 
 
 def install(installation: Site) -> None:
-    """The two portals of the running original, and the users API, which sends no webhooks."""
+    """Add the portals `source` and `vinipol`, and the users API, which sends no webhooks."""
     with installation.orm():
         Portal.objects.create(slug="core", kind=Portal.Kind.CORE, inbound_token=TOKEN)
         for slug in ("source", "vinipol"):
@@ -54,7 +54,7 @@ def install(installation: Site) -> None:
 def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[WebhookSender]:
-    """gunicorn over a database with two portals."""
+    """A gunicorn over a database with two portals, shared by a module's tests."""
     with open_site(request.param, request=request, folder=tmp_path_factory.mktemp("site")) as opened:
         install(opened)
         yield WebhookSender(opened, opened.serve())
@@ -62,7 +62,7 @@ def running(
 
 @pytest.fixture
 def sender(running: WebhookSender) -> Iterator[WebhookSender]:
-    """The running installation, without the events of other tests."""
+    """The running installation without the events of other tests; its log must hold no token."""
     with running.site.orm():
         Event.objects.all().delete()
     yield running

@@ -1,4 +1,4 @@
-"""What the web process remembers of a portal never outlives a second, and never refuses anybody."""
+"""What the web process caches of a portal lives a second at most, and is no reason to refuse anybody."""
 
 import time
 
@@ -13,10 +13,12 @@ EVERY_PROCESS = 12  # new connections: both web processes are met
 
 
 def _statuses(sender: WebhookSender, token: str) -> set[int]:
+    """The HTTP statuses that webhooks with this token get from every web process."""
     return {sender.post(SOURCE, data={"ID": "1", "token": token}).status_code for _ in range(EVERY_PROCESS)}
 
 
 def _change(sender: WebhookSender, **changes: str) -> None:
+    """Change columns of the portal."""
     with sender.site.orm():
         Portal.objects.filter(slug__in=("source", "moved")).update(**changes)
 

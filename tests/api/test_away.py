@@ -1,4 +1,4 @@
-"""The database is away: senders hear 503 and may come again, and nothing is pretended."""
+"""The database is away: senders get 503 and may send again, and nothing is claimed to be stored."""
 
 import shutil
 from collections.abc import Iterator
@@ -15,16 +15,18 @@ from tests.processes import Site, WebServer
 
 
 def _webhook(web: WebServer) -> requests.Response:
+    """Send a webhook."""
     return requests.post(f"{web.url}/inbound/from-source", data={"ID": "1", "token": TOKEN}, timeout=30)
 
 
 def _is_away(web: WebServer) -> bool:
+    """Check what webhooks and probes get while the database is away."""
     answer = _webhook(web)
-    message = answer.json()
-    assert answer.status_code == 503, message
+    body = answer.json()
+    assert answer.status_code == 503, body
     assert int(answer.headers["Retry-After"]) > 0
-    assert message["success"] is False
-    assert message["error"]["code"] == "database_away"
+    assert body["success"] is False
+    assert body["error"]["code"] == "database_away"
     ready = requests.get(f"{web.url}/readyz", timeout=30)
     assert ready.status_code == 503
     assert ready.json()["checks"]["database"] == "away"
@@ -35,7 +37,7 @@ def _is_away(web: WebServer) -> bool:
 
 @pytest.fixture
 def gate(mysql_site: Site) -> Iterator[Gate]:
-    """A door between the web process and MariaDB."""
+    """A proxy between the web process and MariaDB that can be shut."""
     config = environ.Env.db_url_config(mysql_site.database_url)
     gate = Gate((config["HOST"], int(config["PORT"] or 3306)))
     yield gate

@@ -1,4 +1,4 @@
-"""Webhooks come in while workers write: they wait for nobody's long work, and none of them is mixed up."""
+"""Webhooks come in while workers write: they do not wait for long work, and none of them is mixed up."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ atomically(lambda: print("in", flush=True))
 
 
 def _send(web: WebServer, number: int) -> int:
+    """Send a webhook about that deal; the HTTP status."""
     data = {"ID": str(number), "token": TOKEN}
     return requests.post(f"{web.url}/inbound/from-source", data=data, timeout=SECONDS).status_code
 
@@ -82,18 +83,19 @@ def test_workers_line_up_behind_each_other_and_webhooks_do_not(sqlite_site: Site
 
 
 def _event(portal_id: int, fingerprint: str) -> Event:
+    """An event, not stored yet."""
     return Event(portal_id=portal_id, fingerprint=fingerprint, entity="deal", record_id="1")
 
 
 def _together(*events: Event) -> list[Any]:
-    """Have all stored by threads that wait for whoever writes; what each thread was told."""
-    message: list[Any] = [None] * len(events)
+    """Store each in a thread of its own while another writer holds the turn; the error of each, or None."""
+    errors: list[Any] = [None] * len(events)
 
     def store(place: int) -> None:
         try:
             group_commit.store(events[place])
         except IntegrityError as error:
-            message[place] = error
+            errors[place] = error
         finally:
             connections.close_all()
 
@@ -104,7 +106,7 @@ def _together(*events: Event) -> list[Any]:
             wait_until(lambda: len(group_commit._waiting) == place + 1, seconds=10, what=lambda: "a thread")  # noqa: B023
     for thread in threads:
         thread.join()
-    return message
+    return errors
 
 
 @pytest.fixture
@@ -113,11 +115,11 @@ def inserts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
     insert: Callable[[list[Event]], None] = group_commit._insert
 
-    def noted(events: list[Event]) -> None:
+    def recording_insert(events: list[Event]) -> None:
         sizes.append(len(events))
         insert(events)
 
-    monkeypatch.setattr(group_commit, "_insert", noted)
+    monkeypatch.setattr(group_commit, "_insert", recording_insert)
     return sizes
 
 
@@ -137,8 +139,8 @@ def test_an_event_that_cannot_be_stored_takes_no_other_with_it(inserts: list[int
     inbox.receive(portal, IncomingEvent("deal", "", "9", own_id="9", sent_at="1"), details={})
     known = Event.objects.get().fingerprint
     events = [_event(portal.pk, "a"), _event(portal.pk, known), _event(10**9, "b"), _event(portal.pk, "c")]
-    message = _together(*events)
-    assert [isinstance(one, IntegrityError) for one in message] == [False, True, True, False]
+    errors = _together(*events)
+    assert [isinstance(error, IntegrityError) for error in errors] == [False, True, True, False]
     assert set(Event.objects.values_list("fingerprint", flat=True)) == {known, "a", "c"}
     assert inserts == [1, 4, 1, 1, 1, 1]
 

@@ -1,4 +1,4 @@
-"""Webhooks that are accepted: every shape they come in, every place the token may stand."""
+"""Webhooks that are accepted: in every shape, with the token in every place."""
 
 import json
 import time
@@ -13,10 +13,11 @@ SOURCE = "/inbound/from-source"
 
 
 def _is_accepted(answer: requests.Response, deal_id: str) -> bool:
-    message = answer.json()
-    assert answer.status_code == 200, message
-    assert abs(message.pop("timestamp") - time.time()) < 60
-    assert message == {"success": True, "result": {"status": "accepted", "deal_id": deal_id}}
+    """Check that the webhook was accepted for that deal."""
+    body = answer.json()
+    assert answer.status_code == 200, body
+    assert abs(body.pop("timestamp") - time.time()) < 60
+    assert body == {"success": True, "result": {"status": "accepted", "deal_id": deal_id}}
     return True
 
 
@@ -109,7 +110,7 @@ def test_equal_webhooks_are_one_event(sender: WebhookSender) -> None:
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*", ""])
-def test_any_wish_for_an_answer_gets_json(sender: WebhookSender, accept: str) -> None:
+def test_any_accept_header_gets_json(sender: WebhookSender, accept: str) -> None:
     answer = sender.post(SOURCE, data={"ID": "123", "token": TOKEN}, headers={"Accept": accept})
     assert _is_accepted(answer, "123")
     assert answer.headers["Content-Type"] == "application/json"
@@ -160,5 +161,5 @@ def test_plain_http_is_sent_to_https_where_that_is_wanted(sqlite_site: Site) -> 
 
 
 @pytest.mark.parametrize("path", ["/inbound/from-source/a/b", "/inbound/", "/webhooks/source/onDealDelete"])
-def test_an_address_that_is_none(sender: WebhookSender, path: str) -> None:
+def test_an_unknown_address_is_not_found(sender: WebhookSender, path: str) -> None:
     assert sender.post(path, data={"ID": "123", "token": TOKEN}).status_code == 404

@@ -17,16 +17,17 @@ MIB = 1024 * 1024
 
 
 def _refused(sender: WebhookSender, answer: requests.Response, status: int, code: str) -> str:
-    told: dict[str, Any] = answer.json()
-    assert answer.status_code == status, told
+    """Check the refusal, and that nothing was stored; its message."""
+    body: dict[str, Any] = answer.json()
+    assert answer.status_code == status, body
     assert answer.headers["Content-Type"] == "application/json"
-    assert abs(told.pop("timestamp") - time.time()) < 60
-    assert set(told) == {"success", "error"}
-    assert told["success"] is False
-    assert set(told["error"]) == {"message", "code"}
-    assert told["error"]["code"] == code
+    assert abs(body.pop("timestamp") - time.time()) < 60
+    assert set(body) == {"success", "error"}
+    assert body["success"] is False
+    assert set(body["error"]) == {"message", "code"}
+    assert body["error"]["code"] == code
     assert sender.events() == []
-    message: str = told["error"]["message"]
+    message: str = body["error"]["message"]
     assert TOKEN not in message
     return message
 
@@ -100,18 +101,18 @@ def test_too_deep(sender: WebhookSender) -> None:
     _refused(sender, sender.post(SOURCE, data=deep), 400, "invalid_body")
 
 
-@pytest.mark.parametrize("size", [2, 12])  # 12: more than all buffers on the way hold
-def test_sender_of_too_much_hears_why(sender: WebhookSender, size: int) -> None:
+@pytest.mark.parametrize("size", [2, 12])  # 12: more than all buffers hold
+def test_sender_of_too_much_gets_the_reason(sender: WebhookSender, size: int) -> None:
     body = b"token=" + TOKEN.encode() + b"&ID=1&comments=" + b"x" * (size * MIB)
     address = urlsplit(sender.web.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
-    # a plain sender: it sends all before it listens, and a broken connection is all it would hear
+    # a simple sender sends all before it reads: it would see no more than a broken connection
     connection.request("POST", SOURCE, body, headers={"Connection": "close"})
     answer = connection.getresponse()
-    message = json.loads(answer.read())
+    refusal = json.loads(answer.read())
     connection.close()
-    assert (answer.status, message["error"]["code"]) == (413, "body_too_large")
-    assert str(MIB) in message["error"]["message"]
+    assert (answer.status, refusal["error"]["code"]) == (413, "body_too_large")
+    assert str(MIB) in refusal["error"]["message"]
     assert sender.events() == []
 
 
@@ -135,7 +136,7 @@ def test_other_verbs(sender: WebhookSender, verb: str) -> None:
     assert answer.headers["Allow"] == "GET, POST"
 
 
-def test_a_look_at_the_head_is_no_webhook(sender: WebhookSender) -> None:
+def test_a_head_request_is_no_webhook(sender: WebhookSender) -> None:
     answer = requests.head(f"{sender.web.url}{SOURCE}?ID=1&token={TOKEN}", timeout=30)
     assert answer.status_code == 405
     assert sender.events() == []

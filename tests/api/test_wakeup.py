@@ -1,4 +1,4 @@
-"""A burst of webhooks wakes a worker now and then, and its last one is never left without a wake-up."""
+"""A burst of webhooks queues few wake-ups, and its last webhook always gets one."""
 
 from typing import Any
 
@@ -29,15 +29,18 @@ time.sleep(60)
 
 
 def _wakeups() -> Any:
+    """The source portal's pace, if a wake-up is queued for it."""
     return Pace.objects.filter(portal__slug="source", wake_at__isnull=False)
 
 
 def _is_woken(site: Site) -> bool:
+    """Whether a wake-up is queued for the source portal."""
     with site.orm():
         return bool(_wakeups().exists())
 
 
 def _source(site: Site) -> int:
+    """Install the portals; the ID of the source."""
     install(site)
     with site.orm():
         return Portal.objects.get(slug="source").pk
@@ -46,13 +49,13 @@ def _source(site: Site) -> int:
 def test_the_last_of_a_burst_wakes_too(sender: WebhookSender) -> None:
     for number in range(1, 16):
         with sender.site.orm():
-            _wakeups().update(wake_at=None)  # a worker has answered, and looked
+            _wakeups().update(wake_at=None)  # a worker has taken it
         assert sender.post("/inbound/from-source", data={"ID": str(number), "token": TOKEN}).ok
     wait_until(lambda: _is_woken(sender.site), seconds=5, what=sender.web.output)
 
 
-def test_what_was_pressed_last_is_woken_when_the_process_ends(site: Site) -> None:
-    """Between two wake-ups is a pause; the process ends in the middle of it."""
+def test_an_open_request_is_flushed_when_the_process_ends(site: Site) -> None:
+    """The process ends in the pause between two flushes."""
     done = site.manage("shell", "-c", REQUEST_TWICE_AND_END.format(portal=_source(site)))
     assert done.code == 0, done.err
     assert _is_woken(site)

@@ -26,24 +26,24 @@ ROUTE = "a-b"
 
 
 @dataclass
-class PortalPair:
-    """A site with portals `a` and `b` and the route between them."""
+class CommandSite:
+    """An installation with the emulated portals `a` and `b` and a deals route; `run` runs its commands."""
 
     site: Site
     a: bitrix24.Emulator
     b: bitrix24.Emulator
 
     def run(self, *words: str, **options: Any) -> Finished:
-        """One command of ours, to its end."""
+        """Run a management command to its end."""
         return self.site.manage(*words, **options)
 
     def queue(self, *words: str) -> dict[str, Any]:
-        """What `queue --json` tells."""
-        message: dict[str, Any] = json.loads(self.run("queue", "--json", *words).out)
-        return message
+        """What `queue --json` prints."""
+        status: dict[str, Any] = json.loads(self.run("queue", "--json", *words).out)
+        return status
 
     def add_jobs(self, count: int, *, route: str = ROUTE, first: int = 1, **columns: Any) -> None:
-        """Jobs of a route, each at the head of its lane when it is open."""
+        """Add jobs to a route, each at the head of its lane when it is open."""
         with self.site.orm():
             row = Route.objects.get(slug=route)
             rows = []
@@ -57,12 +57,12 @@ class PortalPair:
             Job.objects.bulk_create(rows, batch_size=500)
 
     def jobs(self, **conditions: Any) -> list[Job]:
-        """Jobs as they are, oldest first."""
+        """The jobs that meet these conditions, the oldest first."""
         with self.site.orm():
             return list(Job.objects.filter(**conditions).order_by("id"))
 
-    def portal(self, slug: str, **columns: Any) -> None:
-        """Change a portal's settings."""
+    def change_portal(self, slug: str, **columns: Any) -> None:
+        """Change columns of a portal."""
         with self.site.orm():
             row = Portal.objects.get(slug=slug)
             for name, value in columns.items():
@@ -70,22 +70,22 @@ class PortalPair:
             row.save()
 
     def map(self, to: str, source: str = "TITLE", **columns: Any) -> None:
-        """One more mapping of the route."""
+        """Add a field mapping to the route."""
         with self.site.orm():
             FieldMapping.objects.create(route=Route.objects.get(slug=ROUTE), to=to, source=source, **columns)
 
 
 @pytest.fixture
-def pair(sqlite_site: Site) -> Iterator[PortalPair]:  # noqa: F811
-    """On SQLite."""
-    with_portals = install(sqlite_site)
-    yield with_portals
-    with_portals.a.stop()
-    with_portals.b.stop()
+def pair(sqlite_site: Site) -> Iterator[CommandSite]:  # noqa: F811
+    """An installation on SQLite with two emulated portals."""
+    installed = install(sqlite_site)
+    yield installed
+    installed.a.stop()
+    installed.b.stop()
 
 
-def install(installation: Site) -> PortalPair:
-    """Two portals that allow plenty, and their route."""
+def install(installation: Site) -> CommandSite:
+    """Start two portals with generous limits, and make their rows and the route."""
     emulators = {slug: bitrix24.start() for slug in ("a", "b")}
     with installation.orm():
         portals = {
@@ -102,4 +102,4 @@ def install(installation: Site) -> PortalPair:
         FieldMapping.objects.create(route=route, to="TITLE", source="TITLE")
         # the copied database was migrated when the run began: minutes ago, its schedules are late by now
         Schedule.objects.update(next_run=timezone.now())
-    return PortalPair(installation, emulators["a"], emulators["b"])
+    return CommandSite(installation, emulators["a"], emulators["b"])

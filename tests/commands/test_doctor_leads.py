@@ -13,35 +13,36 @@ from tests.processes import Site
 
 
 @dataclass
-class LeadsRig:
-    """A site whose users become leads of one portal."""
+class DoctorRig:
+    """An installation with a route of leads to one emulated portal."""
 
     site: Site
     crm: bitrix24.Emulator
 
     def findings(self) -> list[dict[str, str]]:
-        """What the doctor says."""
-        message: dict[str, Any] = json.loads(self.site.manage("doctor", "--json").out)
-        return [one for one in message["findings"] if one["where"].split()[0] in ("portal", "route")]
+        """What the doctor finds about portals and routes."""
+        report: dict[str, Any] = json.loads(self.site.manage("doctor", "--json").out)
+        return [one for one in report["findings"] if one["where"].split()[0] in ("portal", "route")]
 
     def map(self, to: str, source: str, **columns: str) -> FieldMapping:
-        """One more mapping of the route."""
+        """Add a field mapping to the route; inside `site.orm()`."""
         return FieldMapping.objects.create(route=Route.objects.get(), to=to, source=source, **columns)
 
 
 @pytest.fixture
-def rig(sqlite_site: Site) -> Iterator[LeadsRig]:
+def rig(sqlite_site: Site) -> Iterator[DoctorRig]:
+    """The installation, without a fault."""
     crm = bitrix24.start()
     with sqlite_site.orm():
         core = Portal.objects.create(slug="core", kind=Portal.Kind.CORE)
         target = Portal.objects.create(slug="crm", webhook_url=crm.url)
         Route.objects.create(slug="users-leads", flow=Route.Flow.LEADS, source=core, target=target)
         Heartbeat.beat("host:1")
-    yield LeadsRig(sqlite_site, crm)
+    yield DoctorRig(sqlite_site, crm)
     crm.stop()
 
 
-def test_all_is_well_without_an_inbound_token(rig: LeadsRig) -> None:
+def test_all_is_well_without_an_inbound_token(rig: DoctorRig) -> None:
     findings = rig.findings()
     assert [one for one in findings if one["level"] != "ok"] == []
     assert {one["where"] for one in findings} == {"portal core", "portal crm", "route users-leads"}
@@ -50,29 +51,29 @@ def test_all_is_well_without_an_inbound_token(rig: LeadsRig) -> None:
     assert "crm.lead.add" not in rig.crm.stats()["calls"]
 
 
-def test_a_portal_in_the_simple_mode(rig: LeadsRig) -> None:
+def test_a_portal_in_the_simple_mode(rig: DoctorRig) -> None:
     rig.crm.portal.settings.crm_mode = 2
-    [message] = [one for one in rig.findings() if one["level"] == "fault"]
-    assert message["where"] == "route users-leads"
-    assert "simple" in message["what"]
+    [fault] = [one for one in rig.findings() if one["level"] == "fault"]
+    assert fault["where"] == "route users-leads"
+    assert "simple" in fault["what"]
 
 
-def test_mappings_that_do_not_fit(rig: LeadsRig) -> None:
+def test_mappings_that_do_not_fit(rig: DoctorRig) -> None:
     with rig.site.orm():
         rig.map("NO_FIELD", "full_name", origin="param")
         rig.map("DATE_CREATE", "full_name", origin="param")
         stage = rig.map("STATUS_ID", "stage", origin="param", default="ALSO_NOT")
         ValueMapping.objects.create(mapping=stage, value="client", becomes="NO_SUCH")
         ValueMapping.objects.create(mapping=stage, value="lead", becomes="NEW")
-    message = [one["what"] for one in rig.findings() if one["level"] == "fault"]
-    assert len(message) == 4
+    faults = [one["what"] for one in rig.findings() if one["level"] == "fault"]
+    assert len(faults) == 4
     for number, word in enumerate(("NO_FIELD", "DATE_CREATE", "ALSO_NOT", "NO_SUCH")):
-        assert word in message[number]
+        assert word in faults[number]
 
 
-def test_a_stage_that_is_fixed(rig: LeadsRig) -> None:
+def test_a_stage_that_is_fixed(rig: DoctorRig) -> None:
     with rig.site.orm():
         rig.map("STATUS_ID", "JUNK", origin="value", when="create")
         rig.map("STATUS_ID", "NOT_THERE", origin="value", when="update")
-    message = [one["what"] for one in rig.findings() if one["level"] == "fault"]
-    assert ["NOT_THERE" in one for one in message] == [True]
+    faults = [one["what"] for one in rig.findings() if one["level"] == "fault"]
+    assert ["NOT_THERE" in one for one in faults] == [True]

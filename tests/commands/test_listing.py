@@ -19,7 +19,7 @@ assert LISTING is not None
 
 
 class Requester:
-    """Asks an emulated portal at once, and counts."""
+    """Sends requests to an emulated portal without waiting, and counts them."""
 
     def __init__(self, emulator: bitrix24.Emulator) -> None:
         self.client = Bitrix24Client(Access("a", emulator.url, hosts=("127.0.0.1",), allow_private=True))
@@ -39,11 +39,13 @@ def portal():
 
 
 def _fill(portal: bitrix24.Emulator, ids: list[int]) -> list[str]:
+    """Add deals with these IDs; the IDs as text."""
     portal.add("deals", *({"ID": one, "TITLE": f"Deal {one}"} for one in ids))
     return [str(one) for one in ids]
 
 
 def _listed(request_page: Requester, *, since: str = "") -> list[str]:
+    """The IDs that the listing brings."""
     return [one.id for page in pages(LISTING, request_page, since=since) for one in page]
 
 

@@ -1,4 +1,4 @@
-"""How far a long command is: a bar on a terminal, plain lines anywhere else."""
+"""The progress of a long command: a bar on a terminal, plain lines anywhere else."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ import pty
 import subprocess
 import sys
 
-from tests.commands.conftest import PortalPair
+from tests.commands.conftest import CommandSite
 
 
 def _all_of(terminal: int) -> str:
@@ -19,7 +19,7 @@ def _all_of(terminal: int) -> str:
     return b"".join(pieces).decode()
 
 
-def test_bar_on_a_terminal(pair: PortalPair) -> None:
+def test_bar_on_a_terminal(pair: CommandSite) -> None:
     pair.add_jobs(3, state="done", created_at="2020-01-01T00:00:00Z", finished_at="2020-01-01T00:00:00Z")
     ours, theirs = pty.openpty()
     environment = {**os.environ, **pair.site.environment}
@@ -37,7 +37,7 @@ def test_bar_on_a_terminal(pair: PortalPair) -> None:
     assert done.stdout.decode().strip() == "3 rows are deleted."
 
 
-def test_lines_elsewhere(pair: PortalPair) -> None:
+def test_lines_elsewhere(pair: CommandSite) -> None:
     pair.add_jobs(3, state="done", created_at="2020-01-01T00:00:00Z", finished_at="2020-01-01T00:00:00Z")
     done = pair.run("prune")
     assert done.err.splitlines()[-1] == "prune: 3 of 3"

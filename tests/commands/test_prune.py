@@ -1,4 +1,4 @@
-"""`manage.py prune`: what is forgotten, and what never is."""
+"""`manage.py prune`: what is deleted, and what never is."""
 
 from datetime import timedelta
 
@@ -6,14 +6,15 @@ import pytest
 from django.utils import timezone
 
 from sync.models import Attempt, Event, Job, JobData, Link, Portal, Route
-from tests.commands.conftest import PortalPair, install
+from tests.commands.conftest import CommandSite, install
 from tests.processes import Site
 
 OLD = timezone.now() - timedelta(days=100)
 NEW = timezone.now() - timedelta(days=10)
 
 
-def _history(pair: PortalPair) -> None:
+def _history(pair: CommandSite) -> None:
+    """Add jobs and events, old and new, ended and open."""
     for first, moment in ((1, OLD), (11, NEW)):
         for offset, state in enumerate(("done", "skipped", "failed", "cancelled")):
             pair.add_jobs(1, first=first + offset, state=state, created_at=moment, finished_at=moment)
@@ -60,31 +61,31 @@ def test_what_goes_and_what_stays_on_both_engines(site: Site) -> None:
     pair.b.stop()
 
 
-def test_days(pair: PortalPair) -> None:
+def test_days(pair: CommandSite) -> None:
     _history(pair)
     assert pair.run("prune", "--days", "5").code == 0
     assert [job.source_id for job in pair.jobs()] == ["21", "22"]
 
 
-def test_setting(pair: PortalPair) -> None:
+def test_setting(pair: CommandSite) -> None:
     _history(pair)
     assert pair.run("prune", RETENTION_DAYS="200").out.strip() == "0 rows are deleted."
 
 
-def test_dry_run_deletes_nothing(pair: PortalPair) -> None:
+def test_dry_run_deletes_nothing(pair: CommandSite) -> None:
     _history(pair)
     assert pair.run("prune", "--dry-run").out.strip() == "6 rows would be deleted."
     assert len(pair.jobs()) == 10
 
 
-def test_many_rounds(pair: PortalPair) -> None:
+def test_many_rounds(pair: CommandSite) -> None:
     pair.add_jobs(2500, state="done", created_at=OLD, finished_at=OLD)
     assert pair.run("prune").out.strip() == "2500 rows are deleted."
     assert pair.jobs() == []
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "x"])
-def test_bad_input_is_refused(pair: PortalPair, days: str) -> None:
+def test_bad_input_is_refused(pair: CommandSite, days: str) -> None:
     _history(pair)
     done = pair.run("prune", f"--days={days}")
     assert done.code != 0

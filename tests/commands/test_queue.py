@@ -7,20 +7,20 @@ import pytest
 from django.utils import timezone
 
 from sync.models import Event, Pace, Portal, Route
-from tests.commands.conftest import ROUTE, PortalPair, install
+from tests.commands.conftest import ROUTE, CommandSite, install
 from tests.processes import Site
 
 STATES = {"waiting", "running", "done", "skipped", "failed", "cancelled"}
 
 
-def test_empty_queue(pair: PortalPair) -> None:
+def test_empty_queue(pair: CommandSite) -> None:
     status = pair.queue()
     assert status["jobs"] == dict.fromkeys(STATES, 0)
     assert (status["oldest_waiting_seconds"], status["eta_seconds"], status["unsorted"]) == (0, 0, 0)
     assert status["routes"][ROUTE]["jobs"] == dict.fromkeys(STATES, 0)
 
 
-def test_the_users_api_is_no_portal_with_a_pace(pair: PortalPair) -> None:
+def test_the_users_api_is_no_portal_with_a_pace(pair: CommandSite) -> None:
     with pair.site.orm():
         Portal.objects.create(slug="core", kind="core")
     assert set(pair.queue()["portals"]) == {"a", "b"}
@@ -46,7 +46,7 @@ def test_counts_on_both_engines(site: Site) -> None:
     pair.b.stop()
 
 
-def test_unsorted_webhooks_wait_too(pair: PortalPair) -> None:
+def test_unsorted_webhooks_wait_too(pair: CommandSite) -> None:
     with pair.site.orm():
         a, b = Portal.objects.get(slug="a"), Portal.objects.get(slug="b")
         Route.objects.create(slug="a-b-again", source=a, target=b)
@@ -64,35 +64,35 @@ def test_unsorted_webhooks_wait_too(pair: PortalPair) -> None:
     assert status["portals"]["a"]["unsorted"] == 3
 
 
-def test_forecast_follows_the_pace(pair: PortalPair) -> None:
+def test_forecast_follows_the_pace(pair: CommandSite) -> None:
     pair.add_jobs(120)
     with pair.site.orm():
         Route.objects.update(options={"comment": "Deal {target_id}", "stage": "C2:UC_MXQPC8"})
-    pair.portal("a", requests_per_minute=20, bucket_leak=2)
+    pair.change_portal("a", requests_per_minute=20, bucket_leak=2)
     status = pair.queue()
     # one request fetches all, five write comment and stage; the first may go at once
     assert status["portals"]["a"]["requests_left"] == 6
     assert status["portals"]["b"]["requests_left"] == 3
     assert status["eta_seconds"] == pytest.approx(5 * 60.25 / 20 + 1, abs=0.2)
-    pair.portal("a", requests_per_minute=10)
+    pair.change_portal("a", requests_per_minute=10)
     assert pair.queue()["eta_seconds"] == pytest.approx(5 * 60.25 / 10 + 1, abs=0.2)
 
 
-def test_forecast_counts_from_the_step_where_jobs_stand(pair: PortalPair) -> None:
+def test_forecast_counts_from_the_step_where_jobs_stand(pair: CommandSite) -> None:
     pair.add_jobs(50, step="stage")
     status = pair.queue()
     assert status["portals"]["a"]["requests_left"] == 1
     assert status["portals"]["b"]["requests_left"] == 0
 
 
-def test_forecast_waits_for_the_last_due_time(pair: PortalPair) -> None:
+def test_forecast_waits_for_the_last_due_time(pair: CommandSite) -> None:
     pair.add_jobs(1)
     with pair.site.orm():
         Route.objects.get().jobs.update(due_at=timezone.now() + timedelta(seconds=300))
     assert pair.queue()["eta_seconds"] == pytest.approx(300, abs=10)
 
 
-def test_nobody_can_say_when_a_portal_is_away(pair: PortalPair) -> None:
+def test_nobody_can_say_when_a_portal_is_away(pair: CommandSite) -> None:
     pair.add_jobs(1)
     with pair.site.orm():
         pace = Pace.of(Portal.objects.get(slug="b"))
@@ -106,20 +106,20 @@ def test_nobody_can_say_when_a_portal_is_away(pair: PortalPair) -> None:
     assert "cannot be reached" in pair.run("queue").out
 
 
-def test_nobody_can_say_when_paused(pair: PortalPair) -> None:
+def test_nobody_can_say_when_paused(pair: CommandSite) -> None:
     pair.add_jobs(1)
-    pair.portal("b", is_paused=True)
+    pair.change_portal("b", is_paused=True)
     status = pair.queue()
     assert (status["eta_seconds"], status["eta_reason"]) == (None, "Portal b is paused.")
     assert status["portals"]["b"]["state"] == "paused"
-    pair.portal("b", is_paused=False)
+    pair.change_portal("b", is_paused=False)
     with pair.site.orm():
         Route.objects.update(is_paused=True)
     status = pair.queue()
     assert (status["eta_seconds"], status["eta_reason"]) == (None, f"Route {ROUTE} is paused.")
 
 
-def test_one_route(pair: PortalPair) -> None:
+def test_one_route(pair: CommandSite) -> None:
     with pair.site.orm():
         b = Portal.objects.get(slug="b")
         c = Portal.objects.create(slug="c", webhook_url=pair.b.url)
@@ -133,13 +133,13 @@ def test_one_route(pair: PortalPair) -> None:
     assert pair.queue()["jobs"]["waiting"] == 7
 
 
-def test_unknown_route_is_refused(pair: PortalPair) -> None:
+def test_unknown_route_is_refused(pair: CommandSite) -> None:
     done = pair.run("queue", "--route", "nobody")
     assert done.code != 0
     assert "There is no route nobody. There are: a-b." in done.err
 
 
-def test_table_for_people(pair: PortalPair) -> None:
+def test_table_for_people(pair: CommandSite) -> None:
     pair.add_jobs(2)
     pair.add_jobs(3, first=11, state="failed", failure="config")
     lines = pair.run("queue").out.splitlines()

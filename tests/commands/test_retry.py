@@ -3,11 +3,12 @@
 from django_q.models import OrmQ
 
 from sync.models import Job, Portal, Route
-from tests.commands.conftest import ROUTE, PortalPair, install
+from tests.commands.conftest import ROUTE, CommandSite, install
 from tests.processes import Site
 
 
-def _fail(pair: PortalPair) -> None:
+def _fail(pair: CommandSite) -> None:
+    """Add five failed jobs, one done and one cancelled."""
     pair.add_jobs(3, first=1, state="failed", failure="config", attempts=4, note="unmapped", step="create")
     pair.add_jobs(2, first=11, state="failed", failure="exhausted", attempts=10)
     pair.add_jobs(1, first=21, state="done")
@@ -27,18 +28,18 @@ def test_all_failed_ones_on_both_engines(site: Site) -> None:
     assert all(job.head_of == job.lane and job.due_at for job in again)
     assert [job.state for job in pair.jobs(pk__gt=5)] == ["done", "cancelled"]
     with site.orm():
-        assert OrmQ.objects.count() == 1, "a bell for the portal, not one a job"
+        assert OrmQ.objects.count() == 1, "one wake-up for the portal, not one a job"
     pair.a.stop()
     pair.b.stop()
 
 
-def test_by_word(pair: PortalPair) -> None:
+def test_by_word(pair: CommandSite) -> None:
     _fail(pair)
     assert pair.run("retry", "--failure", "exhausted").out.splitlines()[-1] == "2 jobs wait again."
     assert {job.failure for job in pair.jobs(state="failed")} == {"config"}
 
 
-def test_by_route(pair: PortalPair) -> None:
+def test_by_route(pair: CommandSite) -> None:
     with pair.site.orm():
         a, b = Portal.objects.get(slug="a"), Portal.objects.get(slug="b")
         Route.objects.create(slug="b-a", source=b, target=a)
@@ -48,19 +49,19 @@ def test_by_route(pair: PortalPair) -> None:
     assert len(pair.jobs(state="failed")) == 5
 
 
-def test_by_ids(pair: PortalPair) -> None:
+def test_by_ids(pair: CommandSite) -> None:
     _fail(pair)
     assert pair.run("retry", "--ids", "2,11,999").code == 0
     assert [job.source_id for job in pair.jobs(state="waiting")] == ["2", "11"]
 
 
-def test_dry_run_changes_nothing(pair: PortalPair) -> None:
+def test_dry_run_changes_nothing(pair: CommandSite) -> None:
     _fail(pair)
     assert pair.run("retry", "--dry-run").out.splitlines()[-1] == "5 jobs would be sent again."
     assert len(pair.jobs(state="failed")) == 5
 
 
-def test_newer_job_of_the_lane_waits_behind(pair: PortalPair) -> None:
+def test_newer_job_of_the_lane_waits_behind(pair: CommandSite) -> None:
     _fail(pair)
     with pair.site.orm():
         old = Job.objects.get(source_id="1")
@@ -71,14 +72,14 @@ def test_newer_job_of_the_lane_waits_behind(pair: PortalPair) -> None:
     assert (again.head_of, again.due_at) == (None, None), "a lane never runs twice at once"
 
 
-def test_bad_input_is_refused(pair: PortalPair) -> None:
+def test_bad_input_is_refused(pair: CommandSite) -> None:
     _fail(pair)
-    for words, message in (
+    for words, error in (
         (("--failure", "nonsense"), "There are: config, refused, exhausted, bug."),
         (("--route", "nobody"), "There are: a-b."),
         (("--ids", "x"), "IDs are numbers"),
     ):
         done = pair.run("retry", *words)
         assert done.code == 1
-        assert message in done.err
+        assert error in done.err
     assert len(pair.jobs(state="failed")) == 5

@@ -9,11 +9,13 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "vinilam-vinipol.yaml"
 
 @pytest.fixture
 def example() -> str:
+    """The text of the shipped example."""
     return EXAMPLE.read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def environ(settings) -> dict[str, str]:
+    """The environment that fills the example's variables."""
     settings.PORTAL_HOSTS = ["*.bitrix24.ru"]
     settings.ALLOW_PRIVATE_HOSTS = False
     return {

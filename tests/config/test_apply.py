@@ -22,14 +22,17 @@ ROUTE = "slug: vinilam-vinipol, flow: deals, source: source, target: vinipol"
 
 @pytest.fixture
 def imported(example, environ):
+    """The report of the imported example."""
     return apply(load(example, "example", environ=environ))
 
 
-def again(text: str, environ: dict[str, str], **options):
+def import_text(text: str, environ: dict[str, str], **options):
+    """Import a configuration; the report."""
     return apply(load(text, "file.yaml", environ=environ), **options)
 
 
 def edited(example: str, *changes: tuple[str, str]) -> str:
+    """The example with texts replaced."""
     for before, after in changes:
         assert before in example
         example = example.replace(before, after)
@@ -37,6 +40,7 @@ def edited(example: str, *changes: tuple[str, str]) -> str:
 
 
 def everything() -> list[list[dict]]:
+    """All rows of portals, routes, field mappings and value lists."""
     return [
         list(model.objects.order_by("pk").values()) for model in (Portal, Route, FieldMapping, ValueMapping)
     ]
@@ -59,7 +63,7 @@ def test_the_example_becomes_rows(imported):
 
 def test_a_second_import_changes_nothing(imported, example, environ):
     before = everything()
-    report = again(example, environ)
+    report = import_text(example, environ)
     assert report.is_unchanged
     assert len(report.changes) == 20
     assert everything() == before
@@ -67,7 +71,7 @@ def test_a_second_import_changes_nothing(imported, example, environ):
 
 def test_one_edit_changes_one_row_and_the_others_keep_their_keys(imported, example, environ):
     keys = dict(FieldMapping.objects.values_list("pk", "to"))
-    report = again(edited(example, ("default: RUB", "default: EUR")), environ)
+    report = import_text(edited(example, ("default: RUB", "default: EUR")), environ)
     assert [
         (change.name.split()[-1], change.outcome)
         for change in report.changes
@@ -82,7 +86,7 @@ def test_one_edit_changes_one_row_and_the_others_keep_their_keys(imported, examp
 
 def test_value_lists_are_made_equal(imported, example, environ):
     kept = ValueMapping.objects.get(value="дизайнер")
-    again(
+    import_text(
         edited(example, ('конечник: "1321"', 'опт: "1", дизайнер: "1323"'), (', дизайнер: "1323"}', "}")),
         environ,
     )
@@ -93,7 +97,7 @@ def test_value_lists_are_made_equal(imported, example, environ):
 def test_a_mapping_that_left_the_file_is_removed_from_that_route_only(imported, example, environ):
     other = Route.objects.create(slug="other", source=Portal.objects.all()[0], target=Portal.objects.all()[1])
     FieldMapping.objects.create(route=other, to="X", source="X")
-    report = again(edited(example, ("      - {to: OPPORTUNITY, field: OPPORTUNITY}\n", "")), environ)
+    report = import_text(edited(example, ("      - {to: OPPORTUNITY, field: OPPORTUNITY}\n", "")), environ)
     assert report.count("removed") == 1
     assert not FieldMapping.objects.filter(to="OPPORTUNITY").exists()
     assert other.mappings.count() == 1
@@ -103,14 +107,14 @@ def test_a_mapping_that_left_the_file_is_removed_from_that_route_only(imported, 
 def test_what_the_file_does_not_mention_stays(imported, environ):
     Portal.objects.filter(slug="source").update(slots=4, is_paused=True)
     before = everything()
-    report = again(f"portals: [{{slug: source}}]\nroutes: [{{{ROUTE}, reconcile_minutes: 5}}]", environ)
+    report = import_text(f"portals: [{{slug: source}}]\nroutes: [{{{ROUTE}, reconcile_minutes: 5}}]", environ)
     assert report.count("changed") == 1
     before[1][0]["reconcile_minutes"] = 5
     assert everything() == before
 
 
 def test_one_option_leaves_the_others(imported, environ):
-    again(f"routes: [{{{ROUTE}, carry: {{files: false}}}}]", environ)
+    import_text(f"routes: [{{{ROUTE}, carry: {{files: false}}}}]", environ)
     options = DealOptions.of(Route.objects.get().options)
     assert (options.carry.files, options.carry.products, options.stage) == (False, True, "C2:UC_MXQPC8")
 
@@ -120,15 +124,15 @@ def test_the_order_of_the_file_is_the_order_of_the_rules(imported, example, envi
         "      - {to: OPPORTUNITY, field: OPPORTUNITY}\n",
         "      - {to: CURRENCY_ID, field: CURRENCY_ID, default: RUB}\n",
     )
-    again(edited(example, (rows[0] + rows[1], rows[1] + rows[0])), environ)
+    import_text(edited(example, (rows[0] + rows[1], rows[1] + rows[0])), environ)
     order = list(FieldMapping.objects.filter(direction="forward").values_list("to", flat=True))
     assert order[:3] == ["TITLE", "CURRENCY_ID", "OPPORTUNITY"]
 
 
-def test_a_rehearsal_tells_the_same_and_changes_nothing(example, environ):
-    rehearsal = again(example, environ, dry_run=True)
+def test_a_dry_run_reports_the_same_and_changes_nothing(example, environ):
+    report = import_text(example, environ, dry_run=True)
     assert everything() == [[], [], [], []]
-    assert rehearsal.changes == again(example, environ).changes
+    assert report.changes == import_text(example, environ).changes
 
 
 def test_a_failing_row_takes_the_whole_import_back(example, environ):
@@ -139,7 +143,7 @@ def test_a_failing_row_takes_the_whole_import_back(example, environ):
     assert everything() == [[], [], [], []]
 
 
-def test_what_the_database_refuses_is_told_and_taken_back(example, environ):
+def test_what_the_database_refuses_is_an_error_and_rolled_back(example, environ):
     config = load(example, "example", environ=environ)
     first, second = config.portals
     nameless = second.model_copy(update={"name": None})  # stands for whatever only the database knows
@@ -149,7 +153,7 @@ def test_what_the_database_refuses_is_told_and_taken_back(example, environ):
 
 
 def test_secrets_are_masked_in_the_report(example, environ):
-    lines = "\n".join(again(example, environ).lines())
+    lines = "\n".join(import_text(example, environ).lines())
     assert "••••" in lines
     for secret in ("SourceCode", "TargetCode", "inbound-secret"):
         assert secret not in lines
@@ -158,7 +162,7 @@ def test_secrets_are_masked_in_the_report(example, environ):
 # --- export -------------------------------------------------------------------------------------------
 def test_what_was_exported_imports_without_a_change(imported, environ):
     before = everything()
-    assert again(export(with_secrets=True), {}).is_unchanged
+    assert import_text(export(with_secrets=True), {}).is_unchanged
     assert everything() == before
 
 
@@ -172,7 +176,7 @@ def test_an_export_holds_no_secrets(imported, environ):
         "PORTAL_SOURCE_INBOUND_TOKEN": environ["B24_AUTH_TOKEN"],
         "PORTAL_VINIPOL_INBOUND_TOKEN": environ["B24_AUTH_TOKEN"],
     }
-    assert again(text, variables).is_unchanged
+    assert import_text(text, variables).is_unchanged
 
 
 def test_an_export_reads_like_the_example(imported, example):
@@ -180,7 +184,7 @@ def test_an_export_reads_like_the_example(imported, example):
     assert {key: written[key] for key in shipped} == shipped
 
 
-def test_rows_that_staff_made_survive_the_journey(imported, environ):
+def test_rows_that_staff_made_survive_export_and_import(imported, environ):
     route = Route.objects.get()
     Route.objects.update(options={"comment": "{title}"})
     for position, when in ((40, "create"), (2, "update"), (2, "always")):
@@ -188,7 +192,7 @@ def test_rows_that_staff_made_survive_the_journey(imported, environ):
             route=route, position=position, to="UF", source="A", when=when, fallback="B"
         )
     before = everything()
-    assert again(export(with_secrets=True), {}).is_unchanged
+    assert import_text(export(with_secrets=True), {}).is_unchanged
     assert everything() == before
 
 
@@ -201,15 +205,16 @@ def test_rows_that_staff_made_survive_the_journey(imported, environ):
         ["null", "~", "yes", "0042", "1e3", "a: b", "#", "'", '"', "{x}", "[", "- a", "<<", "é\x85", "\n"]
     ),
 )
-def test_any_text_survives_the_journey(imported, one, other):
+def test_any_text_survives_export_and_import(imported, one, other):
     FieldMapping.objects.filter(to="TITLE").update(origin="value", source=other + one)
     FieldMapping.objects.filter(to="CURRENCY_ID").update(default=one + other)
     ValueMapping.objects.filter(value__startswith="к").update(value="к" + (one + other)[:100], becomes=other)
-    assert again(export(with_secrets=True), {}).is_unchanged
+    assert import_text(export(with_secrets=True), {}).is_unchanged
 
 
 # --- commands -----------------------------------------------------------------------------------------
 def run(name: str, *arguments: str) -> str:
+    """Run a command; what it prints."""
     out = StringIO()
     call_command(name, *arguments, stdout=out, stderr=StringIO())
     return out.getvalue()

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def filled(settings, environ):
+    """Settings that name the two portals of deals."""
     for name in EXAMPLES["examples/vinilam-vinipol.yaml"]:
         setattr(settings, name, environ[name])
     settings.BITRIX_WEBHOOK_URL = ""
@@ -25,6 +26,7 @@ def filled(settings, environ):
 
 @pytest.fixture
 def bare(settings):
+    """Settings that name no portal."""
     for names in EXAMPLES.values():
         for name in names:
             setattr(settings, name, "")
@@ -51,7 +53,7 @@ def test_without_settings_nothing_is_made(bare):
     assert not Portal.objects.exists()
 
 
-def test_one_address_makes_the_way_from_the_users_to_their_leads(bare, environ, settings):
+def test_one_address_makes_the_route_of_leads(bare, environ, settings):
     settings.BITRIX_WEBHOOK_URL = "https://leads.bitrix24.ru/rest/1/LeadCode/"
     first_start()
     route = Route.objects.select_related("source", "target").get()
@@ -61,7 +63,7 @@ def test_one_address_makes_the_way_from_the_users_to_their_leads(bare, environ, 
     assert "leads" in FLOWS
 
 
-def test_both_ways_are_made_together_or_not_at_all(filled, settings):
+def test_both_routes_are_made_together_or_not_at_all(filled, settings):
     settings.BITRIX_WEBHOOK_URL = "https://leads.example.org/rest/1/LeadCode/"
     with pytest.raises(ConfigRefused):
         first_start()
@@ -71,7 +73,7 @@ def test_both_ways_are_made_together_or_not_at_all(filled, settings):
     assert set(Route.objects.values_list("slug", flat=True)) == {"vinilam-vinipol", "users-leads"}
 
 
-def test_half_of_the_settings_is_told(filled, settings):
+def test_half_of_the_settings_is_an_error(filled, settings):
     settings.BITRIX_TARGET_URL = ""
     with pytest.raises(ConfigRefused, match="BITRIX_TARGET_URL"):
         first_start()
@@ -124,7 +126,7 @@ def test_directories_are_read_by_the_schedule_of_the_environment(settings):
     assert row.next_run > timezone.now()
 
 
-def test_a_wrong_schedule_is_told(settings, caplog):
+def test_a_wrong_schedule_is_logged(settings, caplog):
     Schedule.objects.all().delete()
     settings.SYNC_SCHEDULE = "at midnight"
     with caplog.at_level(logging.ERROR, logger="sync.config.first_start"):

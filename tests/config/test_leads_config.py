@@ -24,6 +24,7 @@ GOOD = PORTALS + ROUTE % ""
 
 @pytest.fixture
 def environ(settings) -> dict[str, str]:
+    """The environment that fills the example's variable."""
     settings.PORTAL_HOSTS = ["*.bitrix24.ru"]
     settings.ALLOW_PRIVATE_HOSTS = False
     return {"BITRIX_WEBHOOK_URL": "https://leads.bitrix24.ru/rest/1/LeadCode/"}
@@ -54,7 +55,7 @@ def test_what_is_exported_changes_nothing_when_it_is_imported(environ):
 
 
 @pytest.mark.parametrize(
-    ("text", "path", "message"),
+    ("text", "path", "error"),
     [
         (PORTALS.replace("kind: core", "kind: core, requests_per_minute: 5"), "portals[0]", "requests"),
         (PORTALS.replace("kind: core", 'kind: core, webhook_url: "x"'), "portals[0]", "webhook_url"),
@@ -84,9 +85,9 @@ def test_what_is_exported_changes_nothing_when_it_is_imported(environ):
         (PORTALS + ROUTE.replace(", target: crm", "") % "", "routes[0].target", ""),
     ],
 )
-def test_what_cannot_be(environ, text, path, message):
+def test_what_is_refused(environ, text, path, error):
     found = problems(text, environ)
-    assert any(f": {path}: " in problem and message in problem for problem in found), found
+    assert any(f": {path}: " in problem and error in problem for problem in found), found
 
 
 def test_what_is_stored_counts_as_well(environ):

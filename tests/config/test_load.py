@@ -1,4 +1,4 @@
-"""Reading the file: every mistake is told with its line, all at once, and secrets stay out of it."""
+"""Reading the file: all mistakes are reported at once, with their lines and without secrets."""
 
 import pytest
 
@@ -16,6 +16,7 @@ ROUTE = PORTALS + "routes:\n  - slug: a-b\n    flow: deals\n    source: a\n    t
 
 
 def problems(text: str, environ: dict[str, str]) -> list[str]:
+    """The mistakes for which a text is refused."""
     with pytest.raises(ConfigRefused) as refused:
         load(text, "file.yaml", environ=environ)
     return list(refused.value.problems)
@@ -40,8 +41,8 @@ def test_all_mistakes_come_at_once_with_their_lines(environ):
         "    feedback: {comment: 'deal {number}'}\n"
         "    carry: {contact: true}\n"
     )
-    message = problems(text, environ)
-    assert [line.split(": ")[:2] for line in message] == [
+    found = problems(text, environ)
+    assert [problem.split(": ")[:2] for problem in found] == [
         ["file.yaml, line 9", "routes[0].reconcile_minutes"],
         ["file.yaml, line 11", "routes[0].mappings[0].fild"],
         ["file.yaml, line 12", "routes[0].mappings[1]"],
@@ -67,8 +68,8 @@ def test_all_mistakes_come_at_once_with_their_lines(environ):
     ],
 )
 def test_a_wrong_mapping_is_refused_at_its_path(mapping, path, environ):
-    (message,) = problems(ROUTE + f"    mappings: [{mapping}]\n", environ)
-    assert message.startswith(f"file.yaml, line 9: routes[0].mappings[0]{path}: ")
+    (problem,) = problems(ROUTE + f"    mappings: [{mapping}]\n", environ)
+    assert problem.startswith(f"file.yaml, line 9: routes[0].mappings[0]{path}: ")
 
 
 @pytest.mark.parametrize(
@@ -97,30 +98,30 @@ def test_what_is_no_configuration_is_refused(text, environ):
         "Secret",
     ],
 )
-def test_a_wrong_webhook_address_is_refused_without_telling_it(url, environ):
-    (message,) = problems(f"portals: [{{slug: a, webhook_url: '{url}'}}]", environ)
-    assert "portals[0].webhook_url" in message
-    assert "Secret" not in message
+def test_a_wrong_webhook_address_is_refused_without_showing_it(url, environ):
+    (problem,) = problems(f"portals: [{{slug: a, webhook_url: '{url}'}}]", environ)
+    assert "portals[0].webhook_url" in problem
+    assert "Secret" not in problem
 
 
-def test_plain_http_is_for_rehearsals(environ, settings):
+def test_plain_http_is_for_emulated_portals(environ, settings):
     settings.ALLOW_PRIVATE_HOSTS = True
     config = load("portals: [{slug: a, webhook_url: 'http://127.0.0.1:9001/rest/1/c'}]", "f", environ=environ)
     assert config.portals[0].webhook_url == "http://127.0.0.1:9001/rest/1/c/"
 
 
 def test_a_variable_that_is_not_set_is_named(environ):
-    (message,) = problems("portals: [{slug: a, webhook_url: '${NOWHERE}'}]", environ)
-    assert "NOWHERE" in message
+    (problem,) = problems("portals: [{slug: a, webhook_url: '${NOWHERE}'}]", environ)
+    assert "NOWHERE" in problem
 
 
 @pytest.mark.parametrize("key", ["webhook_url", "inbound_token"])
 def test_a_variable_is_never_a_part_of_a_value(key, environ):
     Portal.objects.create(slug="a", name="A", webhook_url="https://a.bitrix24.ru/rest/1/c/")
     text = f"portals: [{{slug: a, {key}: 'https://a.bitrix24.ru/rest/1/${{B24_AUTH_TOKEN}}/'}}]"
-    (message,) = problems(text, environ)
-    assert key in message
-    assert "inbound-secret" not in message
+    (problem,) = problems(text, environ)
+    assert key in problem
+    assert "inbound-secret" not in problem
 
 
 def test_scalars_stay_as_they_were_written(environ):
@@ -136,23 +137,23 @@ def test_a_key_without_a_value_is_not_there(environ):
     assert route.columns() == {"flow": "deals"}
 
 
-def test_what_only_the_whole_file_shows_is_told(environ):
+def test_mistakes_that_only_the_whole_file_shows(environ):
     text = ROUTE + (
         "    mappings: [{to: T, field: A}, {to: t, param: a}, {to: T, value: a, when: update}]\n"
         "  - {slug: a-b, flow: deals, source: a, target: a}\n"
         "  - {slug: c, flow: letters, source: a, target: nowhere}\n"
         "  - {slug: d, source: a, target: b}\n"
     )
-    message = problems(text, environ)
-    assert [line.split(": ")[1] for line in message] == [
+    found = problems(text, environ)
+    assert [problem.split(": ")[1] for problem in found] == [
         "routes[0].mappings[1].to", "routes[1].slug", "routes[1].target", "routes[2].target", "routes[2]",
         "routes[3]",
     ]  # fmt: skip
 
 
 def test_a_new_portal_needs_its_address_and_a_stored_one_does_not(environ):
-    (message,) = problems("portals: [{slug: a}]", environ)
-    assert "portals[0].webhook_url" in message
+    (problem,) = problems("portals: [{slug: a}]", environ)
+    assert "portals[0].webhook_url" in problem
     Portal.objects.create(slug="a", name="A", webhook_url="https://a.bitrix24.ru/rest/1/c/")
     assert load("portals: [{slug: a}]", "f", environ=environ).portals[0].columns() == {}
 
@@ -165,5 +166,5 @@ def test_a_route_with_linked_deals_keeps_its_portals(environ):
     text = "routes: [{slug: a-b, flow: deals, source: a, target: c}]"
     load(text, "f", environ=environ)
     Link.objects.create(route=route, source_id="1", target_id="2")
-    (message,) = problems(text, environ)
-    assert "routes[0].target" in message
+    (problem,) = problems(text, environ)
+    assert "routes[0].target" in problem

@@ -19,18 +19,21 @@ URL = "https://vinilam.bitrix24.ru/rest/1/Code/"
 
 @pytest.fixture
 def portals(settings) -> list[Portal]:
+    """Portals whose secrets are encrypted with the old key."""
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     rows = [Portal(slug=f"p{n}", name="P", webhook_url=f"{URL}{n}", inbound_token="t") for n in range(3)]
     return Portal.objects.bulk_create([*rows, Portal(slug="open", name="P", webhook_url=URL)])
 
 
 def rotate(**options) -> str:
+    """Run the command; what it prints."""
     out = StringIO()
     call_command("rotate_keys", stdout=out, **options)
     return out.getvalue()
 
 
 def stored() -> list[str]:
+    """The secrets as the database stores them."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT webhook_url, inbound_token FROM sync_portal ORDER BY id")
         return [token for row in cursor.fetchall() for token in row]
@@ -56,7 +59,7 @@ def test_without_rotation_the_old_key_is_still_needed(portals, settings):
         list(Portal.objects.all())
 
 
-def test_a_rehearsal_changes_nothing(portals, settings):
+def test_a_dry_run_changes_nothing(portals, settings):
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
     before = stored()
     rotate(dry_run=True)
@@ -80,7 +83,7 @@ def test_a_secret_saved_meanwhile_is_not_overwritten(portals, settings):
     assert Portal.objects.get(pk=pk).webhook_url == "https://new.bitrix24.ru/rest/1/Fresh/"
 
 
-def test_a_secret_whose_key_is_gone_is_told(portals, settings):
+def test_a_secret_whose_key_is_gone_is_an_error(portals, settings):
     settings.FIELD_ENCRYPTION_KEYS = [NEW]
     before = stored()
     with pytest.raises(CommandError):

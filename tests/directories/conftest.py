@@ -1,4 +1,4 @@
-"""The portal with reference data, and installations of real processes."""
+"""An emulated portal with reference data, and installations with real processes."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import pytest
 
 from sandbox.emulators.bitrix24 import start
 from tests.databases import mysql_site, mysql_template, site, sqlite_site, sqlite_template  # noqa: F401
-from tests.directories.reference import Reference
+from tests.directories.reference import ReferencePortal
 
 
 @pytest.fixture
-def portal() -> Iterator[Reference]:
+def portal() -> Iterator[ReferencePortal]:
+    """An emulated portal, still empty."""
     emulator = start(bucket=None)
-    yield Reference(emulator)
+    yield ReferencePortal(emulator)
     emulator.stop()
 
 
 @pytest.fixture
-def reference(portal: Reference, transactional_db: None) -> Reference:
-    """A small portal, and the shipped example imported."""
-    portal.furnish()
+def reference(portal: ReferencePortal, transactional_db: None) -> ReferencePortal:
+    """A portal with a few records, and the shipped example imported."""
+    portal.seed()
     portal.configure()
     return portal

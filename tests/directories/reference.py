@@ -1,4 +1,4 @@
-"""An emulated portal with reference data, and hands to read it by the shipped example."""
+"""An emulated portal with reference data, and what tests do with it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,25 @@ from sync.models import Directory, DirectoryRun, Job, Portal
 EXAMPLE = Path(__file__).parents[2] / "examples" / "directories.yaml"
 LIST = {"IBLOCK_TYPE_ID": "bitrix_processes"}
 STATES = {"1501": "Действует", "1503": "Закрыт"}
-UNHURRIED = {"requests_per_minute": 100_000, "burst": 1000, "bucket_size": 100_000, "bucket_leak": 10_000.0}
+WITHOUT_LIMITS = {
+    "requests_per_minute": 100_000,
+    "burst": 1000,
+    "bucket_size": 100_000,
+    "bucket_leak": 10_000.0,
+}
 
 
 @dataclass
-class Reference:
-    """The portal and the installation that reads it."""
+class ReferencePortal:
+    """An emulated portal with lists and users, read into this process's database by the shipped example."""
 
     emulator: Emulator
     cities: dict[str, str] = field(default_factory=dict)
 
-    def furnish(
+    def seed(
         self, *, cities: int = 3, categories: int = 2, objects: int = 4, violations: int = 3, users: int = 2
     ) -> None:
-        """Seed all five; each object has a city, each violation a category."""
+        """Add records of all five directories; each object has a city, each violation a category."""
         self.cities = {str(2001 + 2 * number): f"City {number}" for number in range(cities)}
         self.rename_cities()
         keys = list(self.cities)
@@ -55,7 +60,7 @@ class Reference:
         self.emulator.add("users", *({"NAME": f"Name{n}", "LAST_NAME": f"Last{n}"} for n in range(1, users)))
 
     def rename_cities(self, **names: str) -> None:
-        """The choices of the objects' city, anew."""
+        """Set the choices of the objects' field "city", these ones changed or added."""
         self.cities |= names
         listed = self.emulator.portal.directory.lists[77]
         listed.fields["PROPERTY_637"]["DISPLAY_VALUES_FORM"] = dict(self.cities)
@@ -65,39 +70,39 @@ class Reference:
         return list(self.emulator.portal.directory.lists[list_id].elements)
 
     def add(self, list_id: int, rows: Iterable[dict[str, Any]]) -> list[int]:
-        """New elements."""
+        """Add elements to a list; their IDs."""
         return self.emulator.add("elements", *({"IBLOCK_ID": list_id, **row} for row in rows))
 
     def change(self, list_id: int, element_id: int, **fields: str) -> None:
-        """Somebody edits an element."""
+        """Edit an element, as a user of the portal does."""
         params = {**LIST, "IBLOCK_ID": list_id, "ELEMENT_ID": element_id, "FIELDS": fields}
         self.call("lists.element.update", params)
 
     def remove(self, list_id: int, element_id: int) -> None:
-        """Somebody deletes an element."""
+        """Delete an element, as a user of the portal does."""
         self.call("lists.element.delete", {**LIST, "IBLOCK_ID": list_id, "ELEMENT_ID": element_id})
 
     def call(self, method: str, params: dict[str, Any]) -> Any:
-        """A REST call by somebody else."""
+        """The result of a REST call by a user of the portal."""
         answer = requests.post(f"{self.emulator.url}{method}", json=params, timeout=20)
         answer.raise_for_status()
         return answer.json()["result"]
 
     def configure(self, text: str = "", **portal: Any) -> None:
-        """Import a file, the shipped example by default, and take the brake off."""
+        """Import a configuration, the shipped example by default, and lift the limits of the portals."""
         environ = {"BITRIX_WEBHOOK_URL": self.emulator.url}
         apply(load(text or EXAMPLE.read_text(encoding="utf-8"), "file.yaml", environ=environ))
-        Portal.objects.update(**{**UNHURRIED, "request_seconds": 5, **portal})
+        Portal.objects.update(**{**WITHOUT_LIMITS, "request_seconds": 5, **portal})
 
     def run(self, *slugs: str, seconds: float = 60, is_dry_run: bool = False) -> dict[str, DirectoryRun]:
-        """Read these directories, all by default, to the end; the runs by slug."""
+        """Read these directories, or all, to the end; slug → its run."""
         chosen = Directory.objects.filter(slug__in=slugs) if slugs else Directory.objects.all()
         ids = directory_runs.refresh(chosen.select_related("route"), is_dry_run=is_dry_run)
         self.drain(seconds=seconds)
         return {run.directory.slug: run for run in DirectoryRun.objects.filter(job__in=ids)}
 
     def drain(self, *, seconds: float = 60) -> None:
-        """Work until nothing is open."""
+        """Drain all portals until no job is open."""
         ends = time.monotonic() + seconds
         while Job.objects.filter(state__in=Job.OPEN).exists():
             assert time.monotonic() < ends, list(Job.objects.values("source_id", "step", "state", "note"))
@@ -105,10 +110,10 @@ class Reference:
             time.sleep(0 if sent else 0.05)
 
     def requests(self) -> int:
-        """REST requests the portal has seen."""
+        """The number of HTTP requests that the portal has received."""
         return int(self.emulator.stats()["requests"])
 
 
 def counts(run: DirectoryRun) -> dict[str, int]:
-    """What came of a run, without zeros."""
+    """The counts of a run, without zeros."""
     return {word: count for word, count in run.counts.items() if count}

@@ -13,6 +13,7 @@ from tests.directories.reference import counts
 
 @pytest.fixture(autouse=True)
 def plain_http(settings):
+    """Let the test client use http and static files that were not collected."""
     settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
     storage = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": storage}
@@ -20,12 +21,14 @@ def plain_http(settings):
 
 @pytest.fixture
 def browser(transactional_db) -> Client:
+    """The test client of a superuser."""
     client = Client(headers={"accept-language": "en"})
     client.force_login(User.objects.create_superuser("boss", password="boss-password"))
     return client
 
 
 def page(browser: Client, model: str, row=None) -> str:
+    """The HTML of a row's page, or of the list."""
     name = f"admin:sync_{model}_" + ("change" if row else "changelist")
     answer = browser.get(reverse(name, args=[row.pk] if row else []))
     assert answer.status_code == 200
@@ -33,6 +36,7 @@ def page(browser: Client, model: str, row=None) -> str:
 
 
 def press(browser: Client, model: str, row, button: str) -> int:
+    """Press a button on a row's page; the HTTP status."""
     return browser.post(reverse(f"admin:sync_{model}_run", args=[row.pk, button])).status_code
 
 
@@ -59,7 +63,7 @@ def test_a_directory_is_edited_and_read(reference, browser):
     assert "PROPERTY_637" in page(browser, "directory", city)
     assert press(browser, "directory", city, "read_now") == 302
     assert press(browser, "directory", city, "read_now") == 302
-    assert Job.objects.filter(source_id="city").count() == 1, "one under way is not doubled"
+    assert Job.objects.filter(source_id="city").count() == 1, "one that is being read is not started again"
     reference.drain()
     assert counts(city.runs.get()) == {"created": 3}
     assert page(browser, "job", Job.objects.get())

@@ -1,4 +1,4 @@
-"""`manage.py sync_directories`: the table, JSON, rehearsal, another webhook, wrong words; a kill."""
+"""`manage.py sync_directories`: the table, JSON, dry run, another webhook, wrong arguments; a kill."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from django.core.management import CommandError, call_command
 from sandbox.demo.processes import Process
 from sync import tasks
 from sync.models import City, DirectoryRun, Job, Object, Portal, Route
-from tests.directories.reference import Reference
+from tests.directories.reference import ReferencePortal
 from tests.processes import Site
 
 
 def run(*words: str) -> str:
+    """Run the command; what it prints."""
     out = io.StringIO()
     call_command("sync_directories", *words, stdout=out)
     return out.getvalue()
 
 
 def result(*words: str) -> dict[str, dict]:
+    """Run the command with --json; slug → its result."""
     return json.loads(run("--json", *words))["directories"]
 
 
-def test_it_reads_and_tells(reference, capsys):
+def test_it_reads_and_prints_a_table(reference, capsys):
     head, *lines = [line.split() for line in run().splitlines()]
     assert head == ["state", "created", "updated", "unchanged", "adopted", "gone", "errors"]
     assert lines[0] == ["city", "done", "3", "0", "0", "0", "0", "0"]
@@ -37,7 +39,7 @@ def test_it_reads_and_tells(reference, capsys):
     assert "directories: 7\n" in capsys.readouterr().err
 
 
-def test_a_rehearsal_shows_the_differences_and_writes_nothing(reference):
+def test_a_dry_run_shows_the_differences_and_writes_nothing(reference):
     out = run("--dry-run")
     assert "city 2001  created  name: City 0" in out
     assert "nothing was changed" in out
@@ -46,8 +48,8 @@ def test_a_rehearsal_shows_the_differences_and_writes_nothing(reference):
     assert result()["object"]["created"] == 4
     row = reference.elements(77)[0]
     reference.change(77, row["ID"], NAME="New name", PROPERTY_637="2001", PROPERTY_645="1501")
-    (message,) = result("object", "--dry-run")["object"]["records"]
-    assert message == {"id": str(row["ID"]), "outcome": "updated", "what": "name: Object 0 → New name"}
+    (record,) = result("object", "--dry-run")["object"]["records"]
+    assert record == {"id": str(row["ID"]), "outcome": "updated", "what": "name: Object 0 → New name"}
     assert Object.objects.get(btxid=row["ID"]).name == "Object 0"
     assert f"object {row['ID']}  updated  name: Object 0 → New name" in run("--verbose", "object")
 
@@ -60,10 +62,10 @@ def test_another_webhook_may_be_read_once(reference):
     assert (Portal.objects.count(), Route.objects.count()) == (2, 2), "the same address, the same portal"
 
 
-def test_wrong_words_are_told(portal, transactional_db):
+def test_wrong_arguments_are_errors(portal, transactional_db):
     with pytest.raises(CommandError, match=r"examples/directories\.yaml"):
         run()
-    portal.furnish()
+    portal.seed()
     portal.configure()
     with pytest.raises(CommandError, match=r"no directory town\. There are: category, city"):
         run("town")
@@ -86,7 +88,7 @@ def test_a_directory_that_is_held_fails_the_command(reference, capsys):
     assert not City.objects.exclude(gone_at=None).exists()
 
 
-def test_a_rehearsal_does_not_join_a_reading(reference):
+def test_a_dry_run_does_not_join_a_run(reference):
     Portal.objects.update(is_paused=True)
     tasks.sync_directories()
     with pytest.raises(CommandError, match="being read"):
@@ -96,8 +98,8 @@ def test_a_rehearsal_does_not_join_a_reading(reference):
 
 
 @pytest.mark.timeout(120)
-def test_a_killed_worker_leaves_whole_directories(site, portal: Reference):
-    portal.furnish(cities=5, objects=8_000)
+def test_a_killed_worker_leaves_whole_directories(site, portal: ReferencePortal):
+    portal.seed(cities=5, objects=8_000)
     with site.orm():
         portal.configure()
     for delay in (0.0, 0.35):
@@ -118,7 +120,7 @@ def test_a_killed_worker_leaves_whole_directories(site, portal: Reference):
 
 
 def watch(site: Site, process: Process, *, seconds: float) -> None:
-    """Nobody sees half a directory, at no moment."""
+    """Check all the time that the table holds no half of a directory."""
     ends = time.monotonic() + seconds
     with site.orm():
         while process.child.poll() is None and time.monotonic() < ends:
@@ -127,6 +129,7 @@ def watch(site: Site, process: Process, *, seconds: float) -> None:
 
 
 def wait_for_the_write(site: Site) -> None:
+    """Wait until the objects are being written."""
     ends = time.monotonic() + 40
     while time.monotonic() < ends:
         with site.orm():
@@ -149,7 +152,7 @@ def test_the_other_commands_know_a_route_without_a_target(reference, capsys):
         call_command("resync", "--route", "directories", "--all")
 
 
-def test_old_runs_are_forgotten(reference):
+def test_old_runs_are_deleted(reference):
     reference.run()
     assert DirectoryRun.objects.count() == 5
     DirectoryRun.objects.exclude(directory__slug="city").update(started_at="2020-01-01T00:00:00Z")

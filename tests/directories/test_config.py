@@ -13,18 +13,20 @@ pytestmark = pytest.mark.django_db
 URL = "http://127.0.0.1:9/rest/1/code/"
 
 
-def imported(text: str):
+def import_text(text: str):
+    """Import a configuration; the report."""
     return apply(load(text, "file.yaml", environ={"BITRIX_WEBHOOK_URL": URL}))
 
 
 @pytest.fixture
 def example() -> str:
+    """The text of the shipped example."""
     return EXAMPLE.read_text(encoding="utf-8")
 
 
 def test_the_shipped_example_is_imported_once(example):
-    assert imported(example).count("created") == 7
-    assert imported(example).is_unchanged
+    assert import_text(example).count("created") == 7
+    assert import_text(example).is_unchanged
     place = Directory.objects.get(slug="object")
     assert (place.parent.slug, place.parent_field, place.table) == ("city", "PROPERTY_637", "sync_object")
     assert list(place.fields.values_list("column", "is_label")) == [("name", False), ("state", True)]
@@ -33,23 +35,23 @@ def test_the_shipped_example_is_imported_once(example):
 
 
 def test_an_export_reads_back_as_no_change(example):
-    imported(example)
-    assert imported(export(with_secrets=True)).is_unchanged
+    import_text(example)
+    assert import_text(export(with_secrets=True)).is_unchanged
     text = export(with_secrets=True)
     Directory.objects.exclude(parent=None).delete()
     Directory.objects.all().delete()
-    assert imported(text).count("created") == 5, "children stand before their parents there"
+    assert import_text(text).count("created") == 5, "children stand before their parents there"
     assert export(with_secrets=True) == text
 
 
-def test_what_differs_is_told_and_only_that(example):
-    imported(example)
+def test_what_differs_is_reported_and_only_that(example):
+    import_text(example)
     changed = example.replace("field: PROPERTY_645, label: true", "field: PROPERTY_645")
-    report = imported(changed.replace("slug: user\n", "slug: user\n    least_share: 0.8\n"))
-    message = {
+    report = import_text(changed.replace("slug: user\n", "slug: user\n    least_share: 0.8\n"))
+    fields = {
         change.name: [field.field for field in change.fields] for change in report.changes if change.fields
     }
-    assert message == {"object": ["fields"], "user": ["least_share"]}
+    assert fields == {"object": ["fields"], "user": ["least_share"]}
     lines = "\n".join(report.lines())
     assert "state: PROPERTY_645 (label) → name: NAME (required), state: PROPERTY_645" in lines
     assert not Directory.objects.get(slug="object").fields.get(column="state").is_label
@@ -67,14 +69,14 @@ def test_what_differs_is_told_and_only_that(example):
         ("slug: category", "slug: city", "the same as directories[0]"),
     ],
 )
-def test_mistakes_are_told_and_change_nothing(example, old, new, reason):
+def test_mistakes_are_errors_and_change_nothing(example, old, new, reason):
     assert old in example
     with pytest.raises(ConfigRefused) as refused:
-        imported(example.replace(old, new, 1))
+        import_text(example.replace(old, new, 1))
     assert reason in refused.value.message, refused.value.message
     assert not Directory.objects.exists()
 
 
 def test_a_route_of_deals_needs_a_target(example):
     with pytest.raises(ConfigRefused, match="target: this key is needed"):
-        imported(example.replace("flow: directories", "flow: deals"))
+        import_text(example.replace("flow: directories", "flow: deals"))

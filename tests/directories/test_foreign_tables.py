@@ -59,19 +59,21 @@ directories:
 """
 
 
-class Foreign:
-    """The other application's database."""
+class ForeignDatabase:
+    """Another application's database, with tables that we fill."""
 
     def __init__(self, url: str, cursor: Any) -> None:
         self.url, self.cursor = url, cursor
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
         self.cursor.execute(sql)
         return list(self.cursor.fetchall())
 
 
 @contextmanager
-def _database() -> Iterator[Foreign]:
+def _database() -> Iterator[ForeignDatabase]:
+    """Make the other application's database and drop it afterwards."""
     config = environ.Env.db_url_config(MYSQL_URL)
     name = f"b24_scratch_{uuid.uuid4().hex[:12]}"
     link = MySQLdb.connect(
@@ -88,21 +90,22 @@ def _database() -> Iterator[Foreign]:
         cursor.execute(f"USE {name}")
         for statement in SCHEMA:
             cursor.execute(statement)
-        yield Foreign(f"{MYSQL_URL}{name}", cursor)
+        yield ForeignDatabase(f"{MYSQL_URL}{name}", cursor)
     finally:
         cursor.execute(f"DROP DATABASE {name}")
         link.close()
 
 
 @pytest.fixture
-def foreign(mysql_template) -> Iterator[Foreign]:
+def foreign(mysql_template) -> Iterator[ForeignDatabase]:
+    """Another application's database on MariaDB or MySQL."""
     with _database() as opened:
         yield opened
 
 
 def test_a_foreign_schema_is_filled_and_its_own_columns_left_alone(sqlite_site, foreign, portal):
     site = sqlite_site
-    portal.furnish(cities=3, objects=6)
+    portal.seed(cities=3, objects=6)
     too_long = portal.add(77, [{"NAME": "A name too long", "PROPERTY_637": "2001"}])[0]
     site.settings["DIRECTORIES_DATABASE_URL"] = foreign.url
     with site.orm():
@@ -111,8 +114,8 @@ def test_a_foreign_schema_is_filled_and_its_own_columns_left_alone(sqlite_site, 
     def read(*words: str) -> dict[str, dict[str, Any]]:
         done = site.manage("sync_directories", "--json", *words)
         assert done.code == 0, done.err
-        message = json.loads(done.out)["directories"]
-        return {slug: {word: count for word, count in one.items() if count} for slug, one in message.items()}
+        results = json.loads(done.out)["directories"]
+        return {slug: {word: count for word, count in one.items() if count} for slug, one in results.items()}
 
     first = read()
     assert first["town"] | {"records": []} == {"state": "done", "created": 2, "adopted": 1, "records": []}
@@ -147,8 +150,8 @@ def test_a_foreign_schema_is_filled_and_its_own_columns_left_alone(sqlite_site, 
     assert (third["place"]["unchanged"], third["place"]["errors"]) == (4, 1)
 
 
-def test_a_column_that_is_not_there_is_told(sqlite_site, foreign, portal):
-    portal.furnish()
+def test_a_column_that_does_not_exist_is_an_error(sqlite_site, foreign, portal):
+    portal.seed()
     sqlite_site.settings["DIRECTORIES_DATABASE_URL"] = foreign.url
     with sqlite_site.orm():
         portal.configure(CONFIG)

@@ -1,4 +1,4 @@
-"""Reading directories over real HTTP: what is created, found changed, adopted, marked as gone, held back."""
+"""Reading directories over real HTTP: what is created, updated, adopted, marked as gone, held back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.directories.reference import counts
 
 
 def test_the_shipped_example_reads_all_to_the_end(portal, transactional_db):
-    portal.furnish(cities=40, categories=60, objects=1200, violations=137, users=300)
+    portal.seed(cities=40, categories=60, objects=1200, violations=137, users=300)
     portal.configure()
     runs = portal.run()
     assert {slug: counts(run) for slug, run in runs.items()} == {
@@ -52,7 +52,7 @@ def test_a_second_reading_changes_and_writes_nothing(reference):
 
 
 def test_children_wait_until_their_parents_are_written(portal, transactional_db):
-    portal.furnish(categories=120, violations=30)
+    portal.seed(categories=120, violations=30)
     portal.configure()
     for slug in ("violation", "category"):  # the child is queued first, and its single page is read at once
         inbox.queue(Route.objects.get(), [slug])
@@ -69,8 +69,8 @@ def test_a_renamed_moved_and_removed_record_is_found(reference):
     reference.remove(77, third["ID"])
     run = reference.run()["object"]
     assert counts(run) == {"updated": 2, "gone": 1, "unchanged": 1}
-    message = {note.btxid: note.text for note in run.notes.all()}
-    assert message[str(first["ID"])] == "name: Object 0 → Renamed; state: Действует → Закрыт"
+    notes = {note.btxid: note.text for note in run.notes.all()}
+    assert notes[str(first["ID"])] == "name: Object 0 → Renamed; state: Действует → Закрыт"
     assert Object.objects.get(btxid=second["ID"]).city.name == "City 2"
     assert Object.objects.get(btxid=third["ID"]).gone_at is not None, "marked, not deleted"
     assert counts(reference.run()["object"]) == {"unchanged": 3}
@@ -104,12 +104,12 @@ def test_local_rows_are_adopted_and_their_own_columns_stay(reference):
     assert counts(reference.run()["user"]) == {"unchanged": 2}
 
 
-def test_a_bad_record_is_told_and_stops_no_other(reference):
+def test_a_bad_record_is_an_error_and_stops_no_other(reference):
     bad = reference.add(77, [{"NAME": "", "PROPERTY_637": "2001"}, {"NAME": "Nowhere", "PROPERTY_637": "9"}])
     run = reference.run()["object"]
     assert counts(run) == {"created": 4, "errors": 2}
-    message = {note.btxid: note.text for note in run.notes.filter(outcome="errors")}
-    assert message == {str(bad[0]): "Empty: NAME.", str(bad[1]): "Its parent 9 is not in city."}
+    notes = {note.btxid: note.text for note in run.notes.filter(outcome="errors")}
+    assert notes == {str(bad[0]): "Empty: NAME.", str(bad[1]): "Its parent 9 is not in city."}
 
 
 def test_what_the_database_refuses_stays_out_alone(reference):

@@ -1,4 +1,4 @@
-"""The other methods a directory may be read by, into the table of reference records: no code, only rows."""
+"""The other methods that a directory may be read by, into the table of reference records, without code."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import pytest
 from sync.errors import NeedsStaff
 from sync.flows.directories.table import Table
 from sync.models import Directory, DirectoryField, Job, Portal, ReferenceRecord, Route
-from tests.directories.reference import UNHURRIED, counts
+from tests.directories.reference import WITHOUT_LIMITS, counts
 
 
 @pytest.fixture
 def route(portal, transactional_db) -> Route:
-    source = Portal.objects.create(slug="reference", name="R", webhook_url=portal.emulator.url, **UNHURRIED)
+    """A route of directories from the emulated portal."""
+    source = Portal.objects.create(
+        slug="reference", name="R", webhook_url=portal.emulator.url, **WITHOUT_LIMITS
+    )
     return Route.objects.create(slug="directories", flow="directories", source=source)
 
 
 def directory(route: Route, slug: str, method: str, *, fields: dict[str, str], **columns) -> Directory:
+    """Make a directory; `fields`: column → field of the source."""
     row = Directory.objects.create(route=route, slug=slug, method=method, **columns)
     for column, field in fields.items():
         DirectoryField.objects.create(directory=row, column=column, field=field)
@@ -26,6 +30,7 @@ def directory(route: Route, slug: str, method: str, *, fields: dict[str, str], *
 
 
 def records(slug: str) -> list[tuple[str, str, dict]]:
+    """ID, name and details of each reference record of a directory."""
     rows = ReferenceRecord.objects.filter(directory=slug).order_by("pk")
     return [(row.btxid, row.name, json.loads(row.details)) for row in rows]
 

@@ -1,4 +1,4 @@
-"""What a reading of a directory came to, in words staff read."""
+"""The summary of a directory's run, as staff read it."""
 
 from __future__ import annotations
 

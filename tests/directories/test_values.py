@@ -71,7 +71,8 @@ def test_a_value_that_does_not_fit(kind, given):
         shaped(kind, given)
 
 
-def answer(count: int, total: int | None, start: int = 0) -> Answer:
+def page_answer(count: int, total: int | None, start: int = 0) -> Answer:
+    """The answer to one page of a list: `count` records from `start` on."""
     more = total is not None and start + 50 < total
     rows = [{"ID": str(start + n)} for n in range(count)]
     return Answer(rows, total=total, next_start=start + 50 if more else None)
@@ -79,11 +80,11 @@ def answer(count: int, total: int | None, start: int = 0) -> Answer:
 
 def test_pages_by_offset_add_up():
     progress = Progress()
-    paging.after_first(progress, ELEMENTS, answer(50, 137), {})
+    paging.after_first(progress, ELEMENTS, page_answer(50, 137), {})
     assert (progress.pages_left(), paging.is_through(progress)) == (2, False)
     commands = paging.next_commands(progress, ELEMENTS, {"IBLOCK_ID": 1}, 50)
     assert [command.params["start"] for command in commands] == [50, 100]
-    paging.after_next(progress, ELEMENTS, [answer(50, 137, 50), answer(37, 137, 100)], {})
+    paging.after_next(progress, ELEMENTS, [page_answer(50, 137, 50), page_answer(37, 137, 100)], {})
     assert paging.is_through(progress)
     assert not paging.must_begin_anew(progress)
 
@@ -91,8 +92,8 @@ def test_pages_by_offset_add_up():
 @pytest.mark.parametrize("pages", [[(50, 137), (36, 136)], [(50, 137), (36, 137)]])
 def test_a_list_that_changed_is_begun_anew_but_not_for_ever(pages):
     progress = Progress()
-    paging.after_first(progress, ELEMENTS, answer(50, 137), {})
-    answers = [answer(count, total, 50 * number) for number, (count, total) in enumerate(pages, start=1)]
+    paging.after_first(progress, ELEMENTS, page_answer(50, 137), {})
+    answers = [page_answer(count, total, 50 * number) for number, (count, total) in enumerate(pages, start=1)]
     paging.after_next(progress, ELEMENTS, answers, {})
     assert paging.must_begin_anew(progress)
     progress.again = paging.MAX_REPEATS

@@ -1,9 +1,8 @@
-"""Product rows travel with their deal, once and again when they changed; the sum stays what it was."""
+"""Product rows are copied with their deal, and again when they changed; the deal's sum stays."""
 
 from __future__ import annotations
 
 import pytest
-from django.utils import timezone
 
 from sync import engine
 from sync.models import Attempt, Job
@@ -23,40 +22,36 @@ ROWS = [
 
 
 @pytest.fixture(autouse=True)
-def carrying(pair):
-    """The route carries products, and the sum."""
-    pair.route.options = {**pair.route.options, "carry": {"products": True}}
-    pair.route.save(update_fields=["options"])
+def products_and_sum(pair):
+    """The route copies product rows and the sum."""
+    pair.carry(products=True)
     pair.map("OPPORTUNITY", origin="field", source="OPPORTUNITY")
 
 
-def deal_of(pair, rows=ROWS, **fields) -> str:
+def add_deal(pair, rows=ROWS, **fields) -> str:
+    """Add a deal with these product rows to the source; its ID."""
     [deal_id] = pair.seed(IS_MANUAL_OPPORTUNITY="Y", OPPORTUNITY=777, **fields)
     set_rows(pair, deal_id, rows)
     return str(deal_id)
 
 
 def set_rows(pair, deal_id, rows) -> None:
+    """Replace the product rows of a source deal."""
     pair.call("source", "crm.deal.productrows.set", {"id": deal_id, "rows": rows})
 
 
-def names(deal) -> list[str]:
+def product_names(deal) -> list[str]:
+    """The names of a deal's product rows."""
     return [row["PRODUCT_NAME"] for row in deal["PRODUCT_ROWS"]]
 
 
-def sets(pair) -> int:
-    return pair.target.get("stats")["calls"].get("crm.item.productrow.set", 0)
-
-
-def hurry(pair, rounds: int = 60) -> None:
-    for _ in range(rounds):
-        Job.objects.filter(state="waiting", due_at__isnull=False).update(due_at=timezone.now())
-        engine.drain(pair.from_portal.pk)
-        engine.drain(pair.to_portal.pk)
+def product_writes(pair) -> int:
+    """How often product rows were written to the target."""
+    return pair.calls("target", "crm.item.productrow.set")
 
 
 def test_rows_arrive_as_free_rows_and_the_sum_stays(pair):
-    deal_id = deal_of(pair)
+    deal_id = add_deal(pair)
     pair.webhook(deal_id)
     pair.run()
     [deal] = pair.deals()
@@ -71,7 +66,7 @@ def test_rows_arrive_as_free_rows_and_the_sum_stays(pair):
 
 
 def test_rows_are_written_again_only_when_they_changed(pair):
-    deal_id = deal_of(pair)
+    deal_id = add_deal(pair)
     pair.webhook(deal_id)
     pair.run()
     pair.webhook(deal_id)
@@ -80,17 +75,17 @@ def test_rows_are_written_again_only_when_they_changed(pair):
     pair.call("source", "crm.deal.update", {"id": deal_id, "fields": {"TITLE": "new"}})
     pair.webhook(deal_id)
     pair.run()
-    assert (sets(pair), pair.deals()[0]["TITLE"]) == (1, "new")
+    assert (product_writes(pair), pair.deals()[0]["TITLE"]) == (1, "new")
     set_rows(pair, deal_id, ROWS[:1])
     pair.webhook(deal_id)
     pair.run()
-    assert (names(pair.deals()[0]), sets(pair)) == (["Паркет"], 2)
+    assert (product_names(pair.deals()[0]), product_writes(pair)) == (["Паркет"], 2)
     assert Job.objects.latest("pk").state == "done"
     assert len(pair.comments(deal_id)) == 1
 
 
 def test_rows_that_are_gone_go_there_too_also_among_others(pair):
-    ids = [deal_of(pair, TITLE=str(number)) for number in range(3)]
+    ids = [add_deal(pair, TITLE=str(number)) for number in range(3)]
     for deal_id in ids:
         pair.webhook(deal_id)
     pair.run()
@@ -98,7 +93,7 @@ def test_rows_that_are_gone_go_there_too_also_among_others(pair):
         set_rows(pair, deal_id, [] if deal_id != ids[0] else ROWS[1:])
         pair.webhook(deal_id)
     pair.run()
-    assert sorted((deal["TITLE"], names(deal)) for deal in pair.deals()) == [
+    assert sorted((deal["TITLE"], product_names(deal)) for deal in pair.deals()) == [
         ("0", ["Клей"]),
         ("1", []),
         ("2", []),
@@ -106,7 +101,7 @@ def test_rows_that_are_gone_go_there_too_also_among_others(pair):
 
 
 def test_a_deal_without_rows_leaves_the_targets_alone(pair):
-    deal_id = deal_of(pair, rows=[])
+    deal_id = add_deal(pair, rows=[])
     pair.webhook(deal_id)
     pair.run()
     own = [{"PRODUCT_NAME": "Дилера", "PRICE": 1}]
@@ -114,33 +109,33 @@ def test_a_deal_without_rows_leaves_the_targets_alone(pair):
     pair.call("source", "crm.deal.update", {"id": deal_id, "fields": {"TITLE": "new"}})
     pair.webhook(deal_id)
     pair.run()
-    assert (names(pair.deals()[0]), sets(pair)) == (["Дилера"], 0)
+    assert (product_names(pair.deals()[0]), product_writes(pair)) == (["Дилера"], 0)
 
 
 def test_more_rows_than_a_page_all_arrive(pair):
     rows = [{"PRODUCT_NAME": f"Т{number}", "PRICE": 1} for number in range(120)]
-    pair.webhook(deal_of(pair, rows=rows))
+    pair.webhook(add_deal(pair, rows=rows))
     pair.run()
-    assert names(pair.deals()[0]) == [f"Т{number}" for number in range(120)]
+    assert product_names(pair.deals()[0]) == [f"Т{number}" for number in range(120)]
 
 
 @pytest.mark.parametrize("where", ["middle", "inside"])
 def test_a_lost_answer_doubles_no_rows(pair, where):
     rule = {"cut": 1.0, "cut_where": where, "count": 1, "methods": ["crm.item.productrow.set"]}
     pair.target.post("faults", {"rules": [rule]})
-    deal_id = deal_of(pair)
+    deal_id = add_deal(pair)
     pair.webhook(deal_id)
     pair.run()
-    assert names(pair.deals()[0]) == ["Паркет", "Клей"]
+    assert product_names(pair.deals()[0]) == ["Паркет", "Клей"]
     assert len(pair.comments(deal_id)) == 1
 
 
 def test_a_lost_create_that_is_adopted_gets_its_rows(pair):
     pair.target.post("faults", {"rules": [{"cut": 1.0, "count": 1, "methods": ["crm.item.add"]}]})
-    pair.webhook(deal_of(pair))
+    pair.webhook(add_deal(pair))
     pair.run()
     [deal] = pair.deals()
-    assert names(deal) == ["Паркет", "Клей"]
+    assert product_names(deal) == ["Паркет", "Клей"]
     assert "find" in Attempt.objects.values_list("step", flat=True)
 
 
@@ -150,23 +145,26 @@ def test_a_lost_create_that_is_adopted_gets_its_rows(pair):
 )
 def test_rows_that_fail_for_good_are_a_warning_and_come_with_the_next_event(pair, side, method):
     getattr(pair, side).post("faults", {"rules": [{"command_error": 1.0, "methods": [method]}]})
-    ids = [deal_of(pair) for _ in range(2)]
+    ids = [add_deal(pair) for _ in range(2)]
     for deal_id in ids:
         pair.webhook(deal_id)
-    hurry(pair)
+    pair.fast_forward(rounds=60)
     for job in Job.objects.all():
         assert (job.state, method in job.warning) == ("done", True)
         assert pair.card(job.source_id)["STAGE_ID"] == "C2:UC_MXQPC8"
-    assert [names(deal) for deal in pair.deals()] == [[], []]
+    assert [product_names(deal) for deal in pair.deals()] == [[], []]
     getattr(pair, side).post("faults", {})
     pair.webhook(ids[0])
     pair.run()
-    assert names(next(deal for deal in pair.deals() if deal["ORIGIN_ID"] == ids[0])) == ["Паркет", "Клей"]
+    assert product_names(next(deal for deal in pair.deals() if deal["ORIGIN_ID"] == ids[0])) == [
+        "Паркет",
+        "Клей",
+    ]
     assert len(pair.comments(ids[0])) == 1
 
 
 def test_a_new_event_in_the_middle_joins_and_nothing_is_repeated(pair):
-    deal_id = deal_of(pair)
+    deal_id = add_deal(pair)
     pair.webhook(deal_id)
     for _ in range(10):
         engine.drain(pair.from_portal.pk)
@@ -180,14 +178,13 @@ def test_a_new_event_in_the_middle_joins_and_nothing_is_repeated(pair):
     pair.webhook(deal_id)
     pair.run()
     assert pair.job().folded == 1
-    assert [names(deal) for deal in pair.deals()] == [["Клей"]]
+    assert [product_names(deal) for deal in pair.deals()] == [["Клей"]]
     assert len(pair.comments(deal_id)) == 1
 
 
 def test_many_deals_share_requests(pair):
     for _ in range(30):
-        pair.webhook(deal_of(pair))
-    before = sum(getattr(pair, side).get("stats")["requests"] for side in ("source", "target"))
+        pair.webhook(add_deal(pair))
+    before = pair.requests()
     pair.run()
-    after = sum(getattr(pair, side).get("stats")["requests"] for side in ("source", "target"))
-    assert after - before == 6  # fetch, rows; create, rows; comment, stage
+    assert pair.requests() - before == 6  # fetch, rows; create, rows; comment, stage

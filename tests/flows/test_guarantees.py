@@ -1,4 +1,4 @@
-"""Each guarantee alone: with the code behind it taken out, a test here fails."""
+"""Each guarantee by itself: without the code behind it, a test here fails."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from sync.connectors.types import IncomingEvent
 from sync.maintenance import recovery
 from sync.models import Attempt, Event, Job, Link, Pace, Portal, Slot
 
-AGES = timedelta(hours=1)
+HOUR = timedelta(hours=1)
 
 
-def claim(pair, holder: str, *, lasts: timedelta = AGES) -> list[Job]:
+def claim(pair, holder: str, *, lasts: timedelta = HOUR) -> list[Job]:
+    """Claim the jobs that wait to be fetched, as a worker named `holder` does."""
     now = timezone.now()
     return Job.objects.claim(
         {pair.route.pk: 50},
@@ -55,16 +56,16 @@ def test_a_second_change_within_the_second_of_the_first_is_not_lost(pair):
     assert pair.deals()[0]["TITLE"] == "changed in the same second"
 
 
-def test_robots_without_a_moment_are_equal_only_for_a_while(pair, settings):
-    notice = IncomingEvent("deal", "", "5", own_id="5", params={"segment": "дизайнер"})
-    assert inbox.receive(pair.from_portal, notice, details={})
-    assert not inbox.receive(pair.from_portal, notice, details={})
+def test_robots_without_a_timestamp_are_equal_only_for_a_while(pair, settings):
+    event = IncomingEvent("deal", "", "5", own_id="5", params={"segment": "дизайнер"})
+    assert inbox.receive(pair.from_portal, event, details={})
+    assert not inbox.receive(pair.from_portal, event, details={})
     settings.DUPLICATE_WINDOW_SECONDS = 1
     time.sleep(1.1)
-    assert inbox.receive(pair.from_portal, notice, details={})
+    assert inbox.receive(pair.from_portal, event, details={})
 
 
-def test_held_jobs_are_nobody_elses(pair):
+def test_claimed_jobs_cannot_be_claimed_again(pair):
     for deal_id in pair.seed(3):
         pair.webhook(deal_id)
     inbox.sort(pair.from_portal)
@@ -77,7 +78,7 @@ def test_an_expired_lease_gives_the_job_back_with_its_attempt_counted(pair):
     [deal_id] = pair.seed()
     pair.webhook(deal_id)
     inbox.sort(pair.from_portal)
-    claim(pair, "dead", lasts=-AGES)
+    claim(pair, "dead", lasts=-HOUR)
     assert engine.return_expired() == 1
     job = pair.job()
     assert (job.state, job.step, job.attempts) == ("waiting", "fetch", 1)
@@ -85,13 +86,13 @@ def test_an_expired_lease_gives_the_job_back_with_its_attempt_counted(pair):
     assert pair.job().state == "done"
 
 
-def test_a_job_that_kills_its_worker_again_and_again_ends_in_staffs_hands(pair):
+def test_a_job_that_kills_its_worker_again_and_again_fails_for_staff(pair):
     [deal_id] = pair.seed()
     pair.webhook(deal_id)
     inbox.sort(pair.from_portal)
     for _ in range(10):
         Job.objects.filter(state="waiting").update(due_at=timezone.now())
-        claim(pair, "dead", lasts=-AGES)
+        claim(pair, "dead", lasts=-HOUR)
         engine.return_expired()
     assert (pair.job().state, pair.job().failure) == ("failed", "exhausted")
 
@@ -100,15 +101,15 @@ def test_a_worker_that_comes_back_too_late_writes_nothing(pair):
     [deal_id] = pair.seed()
     pair.webhook(deal_id)
     inbox.sort(pair.from_portal)
-    claim(pair, "slow", lasts=-AGES)
+    claim(pair, "slow", lasts=-HOUR)
     engine.return_expired()
     with transaction.atomic():
         assert Job.objects.still_held([pair.job().pk], holder="slow") == {}
     assert Job.objects.settle([pair.job().pk], holder="slow", state="done") == 0
 
 
-def die_in_mid_call(pair) -> None:
-    """A worker process is killed while its create is under way on the portal."""
+def kill_worker_in_create(pair) -> None:
+    """Fork a worker and kill it while the portal runs its create."""
     pair.target.post("faults", {"rules": [{"hang": 1.0, "hang_seconds": 3, "methods": ["crm.item.add"]}]})
     child = os.fork()
     if not child:
@@ -129,9 +130,9 @@ def die_in_mid_call(pair) -> None:
 def test_a_worker_killed_in_mid_create_makes_no_second_deal(pair):
     [deal_id] = pair.seed()
     pair.webhook(deal_id)
-    die_in_mid_call(pair)
-    assert Link.objects.get().state == "creating"  # the intent stands
-    Job.objects.update(lease_until=timezone.now() - AGES)
+    kill_worker_in_create(pair)
+    assert Link.objects.get().state == "creating"  # the stored intent
+    Job.objects.update(lease_until=timezone.now() - HOUR)
     Slot.objects.update(lease_until=0)
     recovery.sweep()
     assert pair.job().step == "find"
@@ -141,7 +142,7 @@ def test_a_worker_killed_in_mid_create_makes_no_second_deal(pair):
     assert pair.job().target_id == pair.deals()[0]["ID"]
 
 
-def test_a_create_still_under_way_when_its_line_broke_is_waited_for(pair):
+def test_a_create_still_running_when_its_connection_broke_is_waited_for(pair):
     [deal_id] = pair.seed()
     rule = {"cut": 1.0, "cut_where": "early", "latency": 0.4, "count": 1, "methods": ["crm.item.add"]}
     pair.target.post("faults", {"rules": [rule]})
@@ -188,7 +189,7 @@ def test_a_lane_runs_one_job_at_a_time_and_in_order(pair):
     assert [job.pk for job in claim(pair, "three")] == [second.pk]
 
 
-def test_an_event_of_a_record_that_waits_joins_its_job(pair):
+def test_an_event_folds_into_the_waiting_job_of_its_record(pair):
     pair.map("COMMENTS", origin="param", source="comments")
     pair.map("UF_CRM_1773568858481", origin="param", source="article")
     [deal_id] = pair.seed()
@@ -274,8 +275,7 @@ def test_a_failed_comment_never_fails_the_deal(pair):
     ids = pair.seed(2)
     for deal_id in ids:
         pair.webhook(deal_id)
-    engine.drain(pair.from_portal.pk)
-    engine.drain(pair.to_portal.pk)
+    pair.drain()
     for _ in range(60):
         Job.objects.filter(state="waiting").update(due_at=timezone.now())
         engine.drain(pair.from_portal.pk)
@@ -319,7 +319,7 @@ def test_live_work_goes_before_a_backfill(pair):
         portal_id=pair.from_portal.pk,
         step="fetch",
         now=timezone.now(),
-        until=timezone.now() + AGES,
+        until=timezone.now() + HOUR,
         holder="one",
     )
     assert [job.source_id for job in jobs] == [str(ids[3])]

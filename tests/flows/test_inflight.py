@@ -1,4 +1,4 @@
-"""One worker and its requests under way: as many as the portal has slots, and no more."""
+"""The requests that one worker has in flight: as many as the portal has slots, and no more."""
 
 import time
 
@@ -21,7 +21,7 @@ SLOW = 0.3
 
 @pytest.fixture
 def creates(pair):
-    """Two hundred deals that have been read: four requests' worth of creates."""
+    """Two hundred deals that were fetched and now wait for their create: four requests of fifty."""
     for deal_id in pair.seed(200):
         pair.webhook(deal_id)
     engine.drain(pair.from_portal.pk)
@@ -33,6 +33,7 @@ def creates(pair):
 
 
 def most_at_once(pair):
+    """The most requests that the target portal had in flight at once."""
     return pair.target.get("stats")["in_flight_max"]
 
 
@@ -46,13 +47,13 @@ def test_one_worker_fills_the_slots_of_a_portal(creates, slots, expected):
     assert not Job.objects.filter(step="create").exists()
 
 
-def test_a_worker_with_its_hands_full_calls_another_one(creates, settings):
+def test_a_worker_with_all_its_requests_in_flight_wakes_another_one(creates, settings):
     settings.REQUESTS_AT_ONCE = 1
     OrmQ.objects.all().delete()
     Pace.objects.update(wake_at=None)
     engine.drain(creates.to_portal.pk)
     assert most_at_once(creates) == 1
-    assert creates.to_portal.pk in [bell.task["args"][0] for bell in OrmQ.objects.all()]
+    assert creates.to_portal.pk in [wakeup.task["args"][0] for wakeup in OrmQ.objects.all()]
 
 
 def test_slots_that_others_hold_are_left_to_them(creates):
@@ -160,8 +161,8 @@ def test_claimed_jobs_are_as_they_are_stored(pair):
     jobs = Job.objects.claim(
         {pair.route.pk: 50}, portal_id=pair.from_portal.pk, step="fetch", now=now, until=now, holder="worker"
     )
-    message = [(job.pk, job.state, job.holder, job.attempts) for job in jobs]
-    assert message == list(Job.objects.order_by("id").values_list("pk", "state", "holder", "attempts"))
+    claimed = [(job.pk, job.state, job.holder, job.attempts) for job in jobs]
+    assert claimed == list(Job.objects.order_by("id").values_list("pk", "state", "holder", "attempts"))
     assert {job.holder for job in jobs} == {"worker"}
 
 

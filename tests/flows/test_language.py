@@ -1,4 +1,4 @@
-"""Reasons are stored in the language of the installation, whoever of us says them."""
+"""Reasons are stored in the language of the installation, whichever module they come from."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sync.models import Attempt, Event, Job, Pace, Portal
 
 @pytest.fixture(autouse=True)
 def in_russian() -> Iterator[None]:
+    """The installation's language is Russian."""
     with translation.override("ru"):
         yield
 

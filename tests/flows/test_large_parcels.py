@@ -1,4 +1,4 @@
-"""Much work at once is done in parts, so that nobody else who writes waits long; nothing is left over."""
+"""Much work at once is settled in parts, so that other writers do not wait long; nothing is left over."""
 
 import pytest
 from django.db import transaction
@@ -18,11 +18,11 @@ def transactions(monkeypatch):
     sizes = []
     save = settlement._save_states
 
-    def noted(claimed, decisions):
+    def recording_save(claimed, decisions):
         sizes.append(len(decisions))
         save(claimed, decisions)
 
-    monkeypatch.setattr(settlement, "_save_states", noted)
+    monkeypatch.setattr(settlement, "_save_states", recording_save)
     return sizes
 
 
@@ -42,16 +42,16 @@ def test_jobs_taken_over_meanwhile_are_left_alone_in_every_part(pair, monkeypatc
         pair.webhook(deal_id)
     settle = settlement._settle_part
 
-    def robbed(claimed, before, **given):
+    def taken_over(claimed, before, **given):
         last = max(job.pk for job in claimed.parcel.jobs)
         Job.objects.filter(pk=last).update(holder="another")
         return settle(claimed, before, **given)
 
-    monkeypatch.setattr(settlement, "_settle_part", robbed)
+    monkeypatch.setattr(settlement, "_settle_part", taken_over)
     engine.drain(pair.from_portal.pk)
-    stolen = Job.objects.filter(holder="another", step="fetch", state="running")
-    assert stolen.count() == -(-DEALS // settlement.JOBS_AT_ONCE)
-    assert not Attempt.objects.filter(job__in=stolen).exists()
+    taken = Job.objects.filter(holder="another", step="fetch", state="running")
+    assert taken.count() == -(-DEALS // settlement.JOBS_AT_ONCE)
+    assert not Attempt.objects.filter(job__in=taken).exists()
 
 
 def test_all_that_waits_is_sorted(pair):

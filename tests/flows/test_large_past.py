@@ -1,4 +1,4 @@
-"""Whatever the bus does, the database works no more for it when its tables are large."""
+"""Whatever the service does, the database does not work more for it when its tables are large."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FEW, MANY = 1_000, 10_000
 
 @pytest.fixture(params=["as it comes"] if IS_MYSQL else ["as it comes", "analyzed"])
 def is_analyzed(request: pytest.FixtureRequest, pair) -> Iterator[bool]:
-    """Whether SQLite knows what its tables hold: by itself it never does; MariaDB always."""
+    """Whether SQLite has statistics of its tables: without ANALYZE it never has; MariaDB always has."""
     yield request.param == "analyzed"
     if not IS_MYSQL:
         with connection.cursor() as cursor:
@@ -56,7 +56,7 @@ def test_no_statement_works_more_beside_a_large_past_and_a_large_backlog(pair, i
 
 
 def wait_elsewhere(count: int) -> None:
-    """So many jobs wait for a portal that is paused."""
+    """Add `count` jobs that wait for a paused portal."""
     portal, _ = Portal.objects.get_or_create(slug="paused", defaults={"is_paused": True})
     route, _ = Route.objects.get_or_create(slug="elsewhere", defaults={"source": portal, "target": portal})
     waiting = {"route": route, "portal": portal, "kind": "deal", "step": "fetch", "due_at": timezone.now()}
@@ -67,15 +67,15 @@ def wait_elsewhere(count: int) -> None:
 
 
 def one_day(pair) -> None:
-    """Deals arrive, change, wait for each other and lose their worker; comments and contacts go along; the
-    sweep, the look for missed changes and the pruning run.
+    """Do everything that happens in a day: deals arrive, change, wait for each other and lose their worker,
+    with comments and contacts; sweep, pruning and reconciliation run.
     """
     contact = pair.call("source", "crm.contact.add", {"fields": {"NAME": "Anna"}})
     ids = pair.seed(5, CONTACT_ID=contact)
     for deal_id in ids:
         pair.webhook(deal_id)
-    comment(pair, ids[0])
-    run(pair)
+    add_comment(pair, ids[0])
+    run_until_done(pair)
     for deal_id in ids:
         pair.call("source", "crm.deal.update", {"id": deal_id, "fields": {"OPPORTUNITY": pair.sent}})
         pair.webhook(deal_id)
@@ -83,32 +83,33 @@ def one_day(pair) -> None:
     pair.feedback(pair.deals()[-1]["ID"], comments="seen")
     inbox.sort(pair.from_portal)
     engine.drain(pair.from_portal.pk, seconds=0)
-    follow(pair, ids)
-    run(pair)
+    queue_behind_claimed(pair, ids)
+    run_until_done(pair)
     recovery.sweep()
     retention.prune()
     pair.seed(1)
     reconciliation.reconcile(pair.route.pk)
-    run(pair)
+    run_until_done(pair)
 
 
-def run(pair) -> None:
-    """Until nothing of our route is left."""
+def run_until_done(pair) -> None:
+    """Drain both portals until the route has no open job."""
     ours = Job.objects.filter(route=pair.route, state__in=Job.OPEN)
-    while engine.drain(pair.from_portal.pk) + engine.drain(pair.to_portal.pk) or ours.exists():
+    while pair.drain() or ours.exists():
         time.sleep(0.01)
 
 
-def comment(pair, deal_id: str) -> None:
+def add_comment(pair, deal_id: str) -> None:
+    """Add a comment to a source card, and store its event twice."""
     fields = {"ENTITY_ID": deal_id, "ENTITY_TYPE": "deal", "COMMENT": f"Words {pair.sent}"}
     comment_id = str(pair.call("source", "crm.timeline.comment.add", {"fields": fields}))
-    notice = IncomingEvent("comment", "add", comment_id, own_id=comment_id, sent_at=str(pair.sent))
+    event = IncomingEvent("comment", "add", comment_id, own_id=comment_id, sent_at=str(pair.sent))
     for _ in range(2):  # the second one is a repeat
-        inbox.receive(pair.from_portal, notice, details={})
+        inbox.receive(pair.from_portal, event, details={})
 
 
-def follow(pair, ids: list[str]) -> None:
-    """Jobs that are being carried get a second one behind them in their lane."""
+def queue_behind_claimed(pair, ids: list[str]) -> None:
+    """Add a second job behind each claimed one in its lane; the worker of the first never returns."""
     now = timezone.now()
     step = Job.objects.filter(route=pair.route, state="waiting").values_list("step", flat=True)[0]
     held = {"portal_id": pair.from_portal.pk, "step": step, "now": now, "holder": "gone"}

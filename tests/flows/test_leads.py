@@ -1,4 +1,4 @@
-"""Leads: what each request makes of the portal, and what is answered."""
+"""Leads: what each request changes in the portal, and the reply to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sync.models import Attempt, CoreUser, Event, FieldMapping, Job, Link, Messa
 from tests.flows.conftest import LeadsRig, user
 
 
-def test_a_new_user_becomes_a_lead_and_the_core_hears_of_it(rig: LeadsRig):
+def test_a_new_user_becomes_a_lead_and_the_core_gets_a_reply(rig: LeadsRig):
     rig.send("create", user(7, stage="IN_PROCESS"), reply_queue="replies.of.theirs")
     rig.run()
     [lead] = rig.leads()
@@ -53,8 +53,8 @@ def test_an_update_writes_the_whole_user_and_a_move_the_stage_alone(rig: LeadsRi
     [lead] = rig.leads()
     assert (lead["NAME"], lead["STATUS_ID"]) == ("New name", "PROCESSED")
     assert rig.phones() == ["+79990000000"]
-    message = [(reply["action"], reply["bitrix_lead_id"]) for reply in rig.replies("success")]
-    assert message == [(word, int(lead["ID"])) for word in ("create_card", "update_card", "move_card")]
+    replies = [(reply["action"], reply["bitrix_lead_id"]) for reply in rig.replies("success")]
+    assert replies == [(word, int(lead["ID"])) for word in ("create_card", "update_card", "move_card")]
 
 
 @pytest.mark.parametrize("phone", [None, "", "  "])
@@ -78,7 +78,7 @@ def test_a_user_without_a_phone_is_answered_at_once_even_when_the_portal_is_away
     assert Event.objects.get().outcome == "ignored"
 
 
-def test_a_replayed_create_writes_nothing_and_is_answered_again(rig: LeadsRig):
+def test_a_repeated_create_writes_nothing_and_is_answered_again(rig: LeadsRig):
     rig.send("create", user())
     rig.run()
     rig.send("update", user(full_name="Newer"))
@@ -88,7 +88,7 @@ def test_a_replayed_create_writes_nothing_and_is_answered_again(rig: LeadsRig):
     [lead] = rig.leads()
     assert lead["NAME"] == "Newer"
     assert [reply["bitrix_lead_id"] for reply in rig.replies("success")] == [int(lead["ID"])] * 3
-    assert rig.asked("crm.lead.add") == 1
+    assert rig.calls("crm.lead.add") == 1
 
 
 @pytest.mark.parametrize("action", ["update", "move"])
@@ -99,11 +99,11 @@ def test_a_change_that_comes_before_its_user_has_a_lead_waits_behind_the_create(
     [lead] = rig.leads()
     assert lead["STATUS_ID"] == "IN_PROCESS"
     assert [reply["status"] for reply in rig.replies()] == ["success", "success"]
-    assert rig.asked("crm.lead.add") == 1
+    assert rig.calls("crm.lead.add") == 1
 
 
 @pytest.mark.parametrize("action", ["update", "move"])
-def test_a_change_of_a_user_nobody_has_told_of_makes_the_lead(rig: LeadsRig, action):
+def test_a_change_of_an_unknown_user_makes_the_lead(rig: LeadsRig, action):
     rig.send(action, user(stage="IN_PROCESS"))
     rig.run()
     [lead] = rig.leads()
@@ -152,9 +152,9 @@ def test_a_lead_with_our_stamp_is_adopted_when_our_links_are_gone(rig: LeadsRig)
     assert [lead["NAME"] for lead in rig.leads()] == ["Again"]
 
 
-@pytest.mark.parametrize("message", ["no number", "-5", 0, "²", "9" * 19, ["7"]])
-def test_what_is_no_lead_is_not_taken_for_one(rig: LeadsRig, message):
-    rig.send("update", user(bitrix_lead_id=message))
+@pytest.mark.parametrize("lead_id", ["no number", "-5", 0, "²", "9" * 19, ["7"]])
+def test_what_is_no_lead_is_not_taken_for_one(rig: LeadsRig, lead_id):
+    rig.send("update", user(bitrix_lead_id=lead_id))
     rig.run()
     assert [lead["ORIGIN_ID"] for lead in rig.leads()] == ["1"]
     assert rig.replies("success")
@@ -174,7 +174,7 @@ def test_two_users_never_share_a_lead(rig: LeadsRig):
 
 
 @pytest.mark.parametrize(
-    ("there", "wanted", "after"),
+    ("before", "wanted", "after"),
     [
         (["+79000000001"], "8 (900) 000-00-02", ["8 (900) 000-00-02"]),
         (["+7 (900) 000-00-01"], "+79000000001", ["+7 (900) 000-00-01"]),
@@ -185,8 +185,8 @@ def test_two_users_never_share_a_lead(rig: LeadsRig):
         (["+79000000001"], 79000000002, ["79000000002"]),
     ],
 )
-def test_a_phone_is_changed_in_place_and_never_doubled(rig: LeadsRig, there, wanted, after):
-    rows = [{"VALUE": value, "VALUE_TYPE": "WORK"} for value in there]
+def test_a_phone_is_changed_in_place_and_never_doubled(rig: LeadsRig, before, wanted, after):
+    rows = [{"VALUE": value, "VALUE_TYPE": "WORK"} for value in before]
     lead_id = rig.portal.call("crm.lead.add", {"fields": {"NAME": "x", "PHONE": rows}})
     for _ in range(2):
         rig.send("update", user(phone=wanted, bitrix_lead_id=lead_id))
@@ -227,11 +227,11 @@ def test_a_route_may_write_other_fields_and_other_stages(rig: LeadsRig):
     ValueMapping.objects.create(mapping=stage, value="lead-new", becomes="PROCESSED")
     rig.send("create", user(1, stage="lead-new"), user(2, stage="nobody knows"))
     rig.run()
-    message = {lead["ORIGIN_ID"]: (lead["TITLE"], lead["STATUS_ID"], lead["NAME"]) for lead in rig.leads()}
-    assert message == {"1": ("User 1 №1", "PROCESSED", "User 1"), "2": ("User 2 №2", "NEW", "User 2")}
+    leads = {lead["ORIGIN_ID"]: (lead["TITLE"], lead["STATUS_ID"], lead["NAME"]) for lead in rig.leads()}
+    assert leads == {"1": ("User 1 №1", "PROCESSED", "User 1"), "2": ("User 2 №2", "NEW", "User 2")}
 
 
-def test_a_move_minds_only_the_mapping_of_the_stage(rig: LeadsRig):
+def test_a_move_uses_only_the_mapping_of_the_stage(rig: LeadsRig):
     rig.send("create", user(segment="known"))
     rig.run()
     other = FieldMapping.objects.create(route=rig.route, to="COMMENTS", origin="param", source="segment")
@@ -256,7 +256,7 @@ def test_a_value_nobody_has_mapped_is_a_config_failure(rig: LeadsRig):
 
 
 @pytest.mark.parametrize("action", ["create", "update", "move"])
-def test_a_stage_that_the_portal_does_not_have_is_told_instead_of_left_out(rig: LeadsRig, action):
+def test_a_stage_that_the_portal_does_not_have_is_an_error_instead_of_left_out(rig: LeadsRig, action):
     if action != "create":
         rig.send("create", user())
         rig.run()
@@ -288,6 +288,7 @@ def test_a_stage_made_after_the_failure_is_found_by_retry(rig: LeadsRig):
 
 
 def add_stage(rig: LeadsRig, code: str) -> None:
+    """Add a stage of leads to the portal."""
     portal = rig.portal.emulator.portal
     row = next(dict(one) for one in portal.directory.statuses if one["ENTITY_ID"] == "STATUS")
     portal.directory.add_status(row | {"STATUS_ID": code, "NAME": code, "SORT": 500})
@@ -310,11 +311,11 @@ def test_a_portal_without_leads_is_a_config_failure_and_no_deal_appears(rig: Lea
 def test_the_portal_is_asked_once_for_many_and_not_again(rig: LeadsRig):
     rig.send("create", *(user(number) for number in range(1, 121)))
     rig.run()
-    assert (rig.asked("crm.settings.mode.get"), rig.asked("crm.status.list")) == (1, 1)
+    assert (rig.calls("crm.settings.mode.get"), rig.calls("crm.status.list")) == (1, 1)
     assert Attempt.objects.filter(step="crm_mode").count() == 50, "the first parcel looks, the others go on"
     rig.send("move", *(user(number, stage="JUNK") for number in range(1, 121)))
     rig.run()
-    assert rig.asked("crm.settings.mode.get") == 1
+    assert rig.calls("crm.settings.mode.get") == 1
     assert {lead["STATUS_ID"] for lead in rig.leads()} == {"JUNK"}
 
 
@@ -323,7 +324,7 @@ def test_while_a_slow_portal_is_asked_the_others_wait_for_its_answer(rig: LeadsR
     Portal.objects.update(request_seconds=60)
     rig.send("create", *(user(number) for number in range(1, 121)))
     rig.run()
-    assert rig.asked("crm.settings.mode.get") == 1
+    assert rig.calls("crm.settings.mode.get") == 1
     assert len(rig.leads()) == 120
 
 
@@ -332,7 +333,7 @@ def test_without_a_cache_each_job_looks_once_and_none_for_ever(rig: LeadsRig, se
     rig.send("create", *(user(number) for number in range(1, 121)))
     rig.run()
     assert len(rig.leads()) == 120
-    assert rig.asked("crm.settings.mode.get") <= 3
+    assert rig.calls("crm.settings.mode.get") <= 3
 
 
 def test_a_cache_that_is_away_is_only_asked_in_vain(rig: LeadsRig, settings):
@@ -385,27 +386,27 @@ def test_a_user_of_our_own_core_can_be_sent_again(rig: LeadsRig):
 @pytest.mark.parametrize("entity", ["lead", "user"])
 def test_what_happens_in_the_portal_asks_nothing(rig: LeadsRig, entity):
     """Nor do changes of its own employees, who are users too."""
-    notice = IncomingEvent(entity, "update", "5", own_id="5", params={"user": user(5)}, sent_at="1")
-    inbox.receive(rig.route.target, notice, details={})
+    event = IncomingEvent(entity, "update", "5", own_id="5", params={"user": user(5)}, sent_at="1")
+    inbox.receive(rig.route.target, event, details={})
     rig.drain()
     assert not Job.objects.exists()
-    event = Event.objects.get()
-    assert (event.outcome, bool(event.note)) == ("ignored", True)
+    stored = Event.objects.get()
+    assert (stored.outcome, bool(stored.note)) == ("ignored", True)
 
 
 def test_the_cache_is_asked_outside_of_transactions(rig: LeadsRig, monkeypatch):
     """One that hangs must not keep the database's writers waiting."""
-    asked = []
+    in_transaction = []
 
-    class Watching:
+    class RecordingCache:
         def get(self, key: str) -> None:
-            asked.append(connection.in_atomic_block)
+            in_transaction.append(connection.in_atomic_block)
 
         def set(self, key: str, *_: object) -> None:
-            asked.append(connection.in_atomic_block)
+            in_transaction.append(connection.in_atomic_block)
 
-    monkeypatch.setattr("sync.flows.leads.crm_mode.cache", Watching())
+    monkeypatch.setattr("sync.flows.leads.crm_mode.cache", RecordingCache())
     rig.send("create", user())
     rig.run()
-    assert len(asked) >= 2
-    assert not any(asked)
+    assert len(in_transaction) >= 2
+    assert not any(in_transaction)

@@ -1,4 +1,4 @@
-"""Deals do not travel in circles, and a forgotten link makes no second deal."""
+"""Deals are not copied in loops, and a lost link makes no second deal."""
 
 from __future__ import annotations
 

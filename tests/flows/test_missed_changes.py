@@ -11,43 +11,46 @@ from sync.maintenance import reconciliation
 from sync.models import Job, Route
 
 
-def change(pair, deal_id, title) -> None:
+def change_title(pair, deal_id, title) -> None:
+    """Change a source deal without sending a webhook."""
     pair.call("source", "crm.deal.update", {"id": deal_id, "fields": {"TITLE": title}})
 
 
-def deliver(pair) -> str:
+def deliver_deal(pair) -> str:
+    """Deliver a deal; its ID on the source."""
     [deal_id] = pair.seed()
     pair.webhook(deal_id)
     pair.run()
     return deal_id
 
 
-def take_all(pair) -> None:
+def reconcile_all_deals(pair) -> None:
+    """Let the route reconcile all deals, not only those it has linked."""
     pair.route.options = {**pair.route.options, "reconcile": "all"}
     pair.route.save(update_fields=["options"])
 
 
 def test_a_lost_update_arrives_all_the_same(pair):
-    deal_id = deliver(pair)
+    deal_id = deliver_deal(pair)
     Job.objects.update(created_at=timezone.now() - timedelta(minutes=1))
-    change(pair, deal_id, "told by nobody")
+    change_title(pair, deal_id, "without a webhook")
     assert reconciliation.reconcile(pair.route.pk) == 1
     pair.run()
-    assert pair.deals()[0]["TITLE"] == "told by nobody"
+    assert pair.deals()[0]["TITLE"] == "without a webhook"
 
 
 def test_a_lost_create_arrives_only_where_the_route_takes_all_deals(pair):
     pair.seed(3)
     assert reconciliation.reconcile(pair.route.pk) == 0
-    take_all(pair)
+    reconcile_all_deals(pair)
     Route.objects.update(reconciled_until=None)
     assert reconciliation.reconcile(pair.route.pk) == 3
     pair.run()
     assert len(pair.deals()) == 3
 
 
-def test_what_a_webhook_told_is_not_queued_again(pair):
-    take_all(pair)
+def test_what_a_webhook_reported_is_not_queued_again(pair):
+    reconcile_all_deals(pair)
     ids = pair.seed(2)
     Job.objects.all().delete()
     for deal_id in ids:
@@ -57,10 +60,10 @@ def test_what_a_webhook_told_is_not_queued_again(pair):
     assert reconciliation.reconcile(pair.route.pk) == 0
 
 
-def test_a_portal_away_puts_the_look_off_and_forgets_nothing(pair):
-    deal_id = deliver(pair)
+def test_a_portal_away_delays_reconciliation_and_loses_nothing(pair):
+    deal_id = deliver_deal(pair)
     Job.objects.update(created_at=timezone.now() - timedelta(minutes=1))
-    change(pair, deal_id, "while nobody looked")
+    change_title(pair, deal_id, "while nobody looked")
     pair.source.post("faults", {"away": True})
     assert reconciliation.reconcile(pair.route.pk) == 0
     assert Route.objects.get().reconciled_until is None
@@ -68,7 +71,7 @@ def test_a_portal_away_puts_the_look_off_and_forgets_nothing(pair):
     assert reconciliation.reconcile(pair.route.pk) == 1
 
 
-def test_a_look_starts_when_its_time_has_come_and_once(pair):
+def test_reconciliation_starts_when_it_is_due_and_once(pair):
     reconciliation.start_due()
     reconciliation.start_due()
     tasks = [row.func() for row in OrmQ.objects.all()]

@@ -1,4 +1,4 @@
-"""What a portal sees of our pace: never more requests in a minute than allowed, however late they are."""
+"""The pace as a portal sees it: never more requests in a minute than allowed, however late they arrive."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ PER_MINUTE = 60
 
 
 def most_in_a_minute(arrivals: list[float]) -> int:
+    """The most arrivals within any sixty seconds."""
     arrivals = sorted(arrivals)
     return max(index + 1 - bisect_left(arrivals, moment - 60) for index, moment in enumerate(arrivals))
 
@@ -28,17 +29,17 @@ def test_no_minute_holds_more_than_allowed(slowest: float) -> None:
     )
     pace, chance = Pace.of(portal), random.Random(7)
     arrivals: list[float] = []
-    under_way: list[float] = []
+    in_flight: list[float] = []
     now = START
     while now < START + 200:
-        for late in [moment for moment in under_way if moment <= now]:
-            under_way.remove(late)
+        for late in [moment for moment in in_flight if moment <= now]:
+            in_flight.remove(late)
             pace.count_late_one(portal.limits, now=late)
         if pace.permit(portal.limits, now=now).is_granted:
             delay = slowest if chance.random() < 0.1 else chance.random() * min(slowest, ON_THE_WAY)
             arrivals.append(now + delay)
             if delay > ON_THE_WAY:
-                under_way.append(now + delay)
+                in_flight.append(now + delay)
         now += 0.3 if chance.random() < 0.05 else 0.04
     assert most_in_a_minute(arrivals) <= PER_MINUTE
     assert len(arrivals) > 0.8 * PER_MINUTE * 200 / 60

@@ -21,13 +21,14 @@ from sync.policies.rate_limit import ON_THE_WAY, Permit
 BLOCKED = 60.0
 
 
-def deliver(pair, count: int = 1) -> None:
+def send_deals(pair, count: int = 1) -> None:
+    """Add deals on the source and store their webhooks."""
     for deal_id in pair.seed(count):
         pair.webhook(deal_id)
 
 
 def spent(pair, *, since: float) -> float:
-    """How many requests' worth of the source portal's budget are booked after a moment."""
+    """How many requests of the source portal's budget were booked after `since`."""
     portal = Portal.objects.get(pk=pair.from_portal.pk)
     return (Pace.of(portal).tat - since) / portal.limits.interval
 
@@ -37,7 +38,7 @@ def test_a_claim_that_finds_nothing_costs_no_request_and_is_not_repeated(pair):
     Portal.objects.update(requests_per_minute=60, burst=10)
     pair.source.post("limits", {"latency": 1.0})
     Portal.objects.update(request_seconds=60)
-    deliver(pair)
+    send_deals(pair)
     began = time.time()
     with CaptureQueriesContext(connection) as queries:
         engine.drain(pair.from_portal.pk)
@@ -49,7 +50,7 @@ def test_a_claim_that_finds_nothing_costs_no_request_and_is_not_repeated(pair):
 
 def test_a_request_that_leaves_late_is_counted_when_it_leaves(pair):
     """The portal counts it then; a pace that counted it at its permit alone would let one too many pass."""
-    deliver(pair)
+    send_deals(pair)
     inbox.sort(pair.from_portal)
     portal, pace = pair.from_portal, Pace.of(pair.from_portal)
     selection = Selection(flow="deals", step="fetch", routes=(pair.route.pk,))
@@ -66,7 +67,7 @@ def test_a_request_that_leaves_late_is_counted_when_it_leaves(pair):
 
 
 def test_a_blocked_method_waits_and_the_others_go(pair):
-    deliver(pair)
+    send_deals(pair)
     engine.drain(pair.from_portal.pk)
     assert pair.job().step == "create"
     before = pair.target.get("stats")["requests"]
@@ -75,7 +76,7 @@ def test_a_blocked_method_waits_and_the_others_go(pair):
     assert engine.drain(pair.to_portal.pk) == 0
     assert pair.target.get("stats")["requests"] == before
     assert (pair.job().state, pair.job().attempts) == ("waiting", 0)
-    assert Pace.of(pair.to_portal).wake_at >= until - 1  # a bell is booked for that moment
+    assert Pace.of(pair.to_portal).wake_at >= until - 1  # a wake-up is queued for that moment
     MethodBudget.objects.all().delete()
     pair.run()
     assert pair.job().state == "done"

@@ -1,11 +1,9 @@
-"""What the source card is told of its deal: comment and stage in one request, each once."""
+"""What is reported to the source card: comment and stage in one request, each once."""
 
 from __future__ import annotations
 
 import pytest
-from django.utils import timezone
 
-from sync import engine
 from sync.models import Attempt, Job, Link, Pace
 
 COMMENT, STAGE = "crm.timeline.comment.add", "crm.item.update"
@@ -13,39 +11,32 @@ SEED = "C2:NEW"
 PASSED_ON = "C2:UC_MXQPC8"
 
 
-def calls(pair, method: str) -> int:
-    return pair.source.get("stats")["calls"].get(method, 0)
-
-
-def fail(pair, method: str, *, count: int | None = None, **how) -> None:
+def set_fault(pair, method: str, *, count: int | None = None, **how) -> None:
+    """Let calls of that method on the source fail; the first `count` of them, or all."""
     rule = {"methods": [method], **({"count": count} if count else {}), **how}
     pair.source.post("faults", {"rules": [rule]})
 
 
-def deliver(pair, count: int = 1) -> list[str]:
+def send_deals(pair, count: int = 1) -> list[str]:
+    """Add deals on the source and store their webhooks; their IDs."""
     ids = pair.seed(count)
     for deal_id in ids:
         pair.webhook(deal_id)
     return ids
 
 
-def round_trip(pair) -> None:
-    """Whatever waits is due now; one round."""
-    Job.objects.filter(state="waiting").update(due_at=timezone.now())
-    Pace.objects.update(away_until=0)
-    engine.drain(pair.from_portal.pk)
-    engine.drain(pair.to_portal.pk)
-
-
 def steps_of(job: Job) -> list[str]:
+    """The steps of the job's attempts, in their order."""
     return list(Attempt.objects.filter(job=job).order_by("id").values_list("step", flat=True))
 
 
 def test_comment_and_stage_share_a_request(pair):
-    ids = deliver(pair, 3)
+    ids = send_deals(pair, 3)
     before = pair.source.get("stats")["requests"]
     pair.run()
-    assert pair.source.get("stats")["requests"] - before == 2  # all three are read, all three are told
+    assert (
+        pair.source.get("stats")["requests"] - before == 2
+    )  # one request reads all three, one reports all three
     for deal_id in ids:
         assert len(pair.comments(deal_id)) == 1
         assert pair.card(deal_id)["STAGE_ID"] == PASSED_ON
@@ -53,7 +44,7 @@ def test_comment_and_stage_share_a_request(pair):
 
 
 def test_more_than_half_a_request_of_deals_goes_in_two(pair):
-    deliver(pair, 30)
+    send_deals(pair, 30)
     before = pair.source.get("stats")["requests"]
     pair.run()
     assert pair.source.get("stats")["requests"] - before == 3
@@ -71,7 +62,7 @@ def test_more_than_half_a_request_of_deals_goes_in_two(pair):
 def test_what_a_route_does_not_want_costs_no_step(pair, options, steps, comments, stage):
     pair.route.options = options
     pair.route.save()
-    [deal_id] = deliver(pair)
+    [deal_id] = send_deals(pair)
     pair.run()
     assert steps_of(pair.job()) == steps
     assert len(pair.comments(deal_id)) == comments
@@ -80,25 +71,22 @@ def test_what_a_route_does_not_want_costs_no_step(pair, options, steps, comments
 
 
 def test_a_card_that_staff_moved_on_is_not_moved_back_for_a_late_comment(pair):
-    [deal_id] = deliver(pair)
-    fail(pair, COMMENT, count=1, command_error=1.0)
-    round_trip(pair)
-    round_trip(pair)
+    [deal_id] = send_deals(pair)
+    set_fault(pair, COMMENT, count=1, command_error=1.0)
+    pair.fast_forward(rounds=2)
     assert pair.card(deal_id)["STAGE_ID"] == PASSED_ON
     pair.call("source", "crm.deal.update", {"id": deal_id, "fields": {"STAGE_ID": "C2:WON"}})
-    for _ in range(4):
-        round_trip(pair)
+    pair.fast_forward(rounds=4)
     assert pair.job().state == "done"
     assert len(pair.comments(deal_id)) == 1
     assert pair.card(deal_id)["STAGE_ID"] == "C2:WON"
-    assert calls(pair, STAGE) == 1
+    assert pair.calls("source", STAGE) == 1
 
 
 def test_a_stage_that_fails_goes_on_alone_and_the_comment_is_not_written_again(pair):
-    [deal_id] = deliver(pair)
-    fail(pair, STAGE, count=1, command_error=1.0)
-    for _ in range(6):
-        round_trip(pair)
+    [deal_id] = send_deals(pair)
+    set_fault(pair, STAGE, count=1, command_error=1.0)
+    pair.fast_forward(rounds=6)
     assert pair.job().state == "done"
     assert len(pair.comments(deal_id)) == 1
     assert pair.card(deal_id)["STAGE_ID"] == PASSED_ON
@@ -107,18 +95,17 @@ def test_a_stage_that_fails_goes_on_alone_and_the_comment_is_not_written_again(p
 
 @pytest.mark.parametrize("where", ["before", "inside"])  # all was done; the comment was, the stage not
 def test_a_lost_answer_writes_no_comment_twice(pair, where):
-    [deal_id] = deliver(pair)
-    fail(pair, COMMENT, count=1, cut=1.0, cut_where=where)
-    for _ in range(6):
-        round_trip(pair)
+    [deal_id] = send_deals(pair)
+    set_fault(pair, COMMENT, count=1, cut=1.0, cut_where=where)
+    pair.fast_forward(rounds=6)
     assert pair.job().state == "done"
     assert len(pair.comments(deal_id)) == 1
     assert pair.card(deal_id)["STAGE_ID"] == PASSED_ON
     assert steps_of(pair.job())[2:] == ["announce", "find_comment", "stage"]
 
 
-def test_a_request_shrunk_to_one_command_still_tells_all(pair):
-    [deal_id] = deliver(pair)
+def test_a_request_shrunk_to_one_command_still_reports_all(pair):
+    [deal_id] = send_deals(pair)
     Pace.of(pair.from_portal)
     Pace.objects.update(shrunk=6)
     pair.run()

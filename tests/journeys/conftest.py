@@ -21,17 +21,17 @@ FAST = {
     "bucket_leak": 1000.0,
     "request_seconds": 2,
 }
-"""A portal without a limit worth the name, that cuts a request after two seconds."""
+"""Columns of a portal that hardly limits us and cuts a request after two seconds."""
 
 
 @dataclass
 class PairRig(Installation):
-    """Two portals and our processes, whose database the test looks into."""
+    """Two emulated portals, web and worker as processes, and access to their database."""
 
     site: Site | None = None
 
     def queue(self) -> dict[str, Any]:
-        """Counts of jobs by state, from the rows."""
+        """The number of jobs by state, unsorted events among the waiting ones."""
         with self.site.orm():
             rows = Job.objects.values_list("state").annotate(count=Count("pk")).order_by()
             counts = dict.fromkeys(Job.State.values, 0) | dict(rows)
@@ -39,14 +39,14 @@ class PairRig(Installation):
         return {"jobs": counts}
 
     def failures(self) -> list[tuple[str, str, str]]:
-        """Source deal, failure word and reason of each failed job."""
+        """Source deal, kind of failure and reason of each failed job."""
         with self.site.orm():
             return list(Job.objects.filter(state="failed").values_list("source_id", "failure", "note"))
 
 
 @pytest.fixture
 def start_rig(site: Site) -> Iterator[Callable[..., PairRig]]:  # noqa: F811
-    """Start portals, web and worker; keyword arguments override portal settings."""
+    """A function that starts portals, web and worker; its keyword arguments override portal columns."""
     running: list[PairRig] = []
 
     def start(*, settings: dict[str, str] | None = None, **portal: Any) -> PairRig:

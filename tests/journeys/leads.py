@@ -12,7 +12,7 @@ import requests
 from sandbox.demo import PortalProcess, Process, wait_until
 from sync.models import ApiKey, CoreUser, Event, Job, Message, Portal, Route
 from tests.journeys.conftest import FAST
-from tests.nest import Got
+from tests.nest import ReceivedMessage
 from tests.processes import Site, WebServer
 from tests.rabbitmq import Exchange
 
@@ -21,7 +21,7 @@ SECONDS = 60
 
 @dataclass
 class LeadsRig:
-    """One installation, its queues and its portal; `key` opens the users API."""
+    """One installation with its queues and its emulated portal; `key` is a key of the users API."""
 
     site: Site
     exchange: Exchange
@@ -30,7 +30,7 @@ class LeadsRig:
     running: list[Process] = field(default_factory=list)
 
     def install(self, *, emulator: tuple[str, ...] = ("--no-bucket",), **portal: Any) -> None:
-        """An emulated portal (`portal`: its settings), the route to it, and a key for the users API."""
+        """Make an emulated portal (`portal`: its columns), the route to it, and a key for the users API."""
         self.site.settings |= {
             **self.exchange.settings,
             "WATCHDOG_SECONDS": "20",
@@ -50,21 +50,21 @@ class LeadsRig:
             key.save()
 
     def work(self) -> Process:
-        """A worker cluster."""
+        """Start a worker cluster."""
         return self.site.start("qcluster")
 
     def consume(self, *words: str, **settings: str) -> Process:
-        """A consumer, as soon as it reads."""
+        """Start a consumer; return when it reads its queues."""
         consumer = self.site.start("consume", *words, **settings)
         wait_until(lambda: " is read." in consumer.output(), seconds=SECONDS, what=consumer.output)
         return consumer
 
     def serve(self, **options: Any) -> WebServer:
-        """gunicorn."""
+        """Start gunicorn."""
         return self.site.serve(**options)
 
     def ask(self, web: WebServer, method: str, path: str, **body: Any) -> Any:
-        """One request to the users API."""
+        """Send a request to the users API; the JSON of its answer."""
         answer = requests.request(
             method, web.url + path, json=body or None, headers={"X-Api-Key": self.key}, timeout=30
         )
@@ -72,7 +72,7 @@ class LeadsRig:
         return answer.json()
 
     def leads(self) -> list[dict[str, Any]]:
-        """All leads of the portal, as they are."""
+        """All leads of the portal."""
         assert self.portal is not None
         found: list[dict[str, Any]] = self.portal.get("leads")["leads"]
         return found
@@ -81,12 +81,12 @@ class LeadsRig:
         """User ID → how many leads it has."""
         return Counter(str(lead["ORIGIN_ID"]) for lead in self.leads())
 
-    def until(self, is_true: Callable[[], bool], *, seconds: float = SECONDS) -> None:
-        """Wait for it; tell how all stands otherwise."""
-        wait_until(is_true, seconds=seconds, what=self.story)
+    def wait_until(self, is_true: Callable[[], bool], *, seconds: float = SECONDS) -> None:
+        """Wait until `is_true`; otherwise fail with the state of everything."""
+        wait_until(is_true, seconds=seconds, what=self.status)
 
     def is_quiet(self) -> bool:
-        """Whether no message, event or job of ours is under way."""
+        """Whether no message waits, no event is unsorted and no job is open."""
         with self.site.orm():
             return not (
                 Message.unsent().exists()
@@ -95,12 +95,12 @@ class LeadsRig:
             )
 
     def states(self) -> dict[str, int]:
-        """Users of our core by what they know of their lead."""
+        """The number of users of our core by the state of their lead."""
         with self.site.orm():
             return dict(Counter(CoreUser.objects.values_list("lead_state", flat=True)))
 
-    def story(self) -> str:
-        """What the rows and the logs tell."""
+    def status(self) -> str:
+        """Rows and logs for a failure message."""
         with self.site.orm():
             jobs = list(Job.objects.exclude(state="done").values("source_id", "state", "step", "note")[:5])
             counts = {"unsent": Message.unsent().count(), "events": Event.objects.count()}
@@ -108,19 +108,19 @@ class LeadsRig:
         return f"{counts} {jobs} {logs}"
 
     def stop(self) -> None:
-        """End the portal; the site ends the rest."""
+        """Stop the portal; the site stops the rest."""
         for process in self.running:
             process.stop()
 
 
 def user(number: int, **fields: Any) -> dict[str, Any]:
-    """A user as the original core knows it."""
+    """The data of user `number` as the original core sends it."""
     phone = f"+7916{number:07d}"
     return {"id": number, "full_name": f"Анна №{number} 🙂", "phone": phone, "stage": "NEW", **fields}
 
 
-def answered(got: Got) -> Any:
-    """The data of a reply, whose packet is exactly that of the original."""
+def reply_data(got: ReceivedMessage) -> Any:
+    """The data of a reply, after a check that its packet is exactly that of the original."""
     packet = got.packet
     assert list(packet) == ["pattern", "data"]
     assert packet["pattern"] == "bitrix.responses"

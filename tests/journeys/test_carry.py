@@ -1,4 +1,4 @@
-"""A deal with people, products and talk around it: all arrives, once, while portals tell every event."""
+"""A deal with contacts, products and comments: all of it arrives, once, while portals send every event."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ PHONE = [{"VALUE": "+7 999 111-22-33", "VALUE_TYPE": "WORK"}]
 ROWS = [{"PRODUCT_NAME": "Паркет", "PRICE": 100, "QUANTITY": 3}, {"PRODUCT_NAME": "Клей", "PRICE": 10}]
 
 
-def say(portal, deal_id, text, **fields) -> str:
+def add_comment(portal, deal_id, text, **fields) -> str:
+    """Add a comment to a card; its ID."""
     whole = {"ENTITY_ID": deal_id, "ENTITY_TYPE": "deal", "COMMENT": text, **fields}
     return str(portal.call("crm.timeline.comment.add", {"fields": whole}))
 
 
 def last_lines(portal, deal_id) -> list[str]:
+    """The last line of each comment on a card, sorted: a copy begins with its author and time."""
     comments = portal.get("comments", deal=deal_id)["comments"]
     return sorted(row["COMMENT"].split("\n")[-1] for row in comments)
 
@@ -47,11 +49,12 @@ def test_all_that_belongs_to_a_deal_arrives_once_though_answers_are_lost(start_r
     for deal_id in ids:
         rig.webhook("source", ID=deal_id)
     rig.wait_until_idle(seconds=90, arrivals=3)
-    arrived(rig, ids)
-    talk(rig, ids[0])
+    check_deals(rig, ids)
+    check_comments(rig, ids[0])
 
 
-def arrived(rig, ids) -> None:
+def check_deals(rig, ids) -> None:
+    """Check that each deal is there once, with contact, company, products and sum."""
     [contact], [company] = rig.target.get("contacts")["contacts"], rig.target.get("companies")["companies"]
     deals = rig.target.deals()
     assert sorted(deal["ORIGIN_ID"] for deal in deals) == sorted(ids), rig.failures()
@@ -64,29 +67,36 @@ def arrived(rig, ids) -> None:
         assert deal["OPPORTUNITY"] == "5000.00"
 
 
-def talk(rig, deal_id) -> None:
-    """Both sides write; each portal tells us of our own copies too."""
-    twin = next(deal["ID"] for deal in rig.target.deals() if deal["ORIGIN_ID"] == deal_id)
-    say(rig.target, twin, "Принято")
+def check_comments(rig, deal_id) -> None:
+    """Comment on both sides and check the copies; each portal also sends events of our own copies."""
+    target_id = next(deal["ID"] for deal in rig.target.deals() if deal["ORIGIN_ID"] == deal_id)
+    add_comment(rig.target, target_id, "Принято")
     lost = {"cut": 1.0, "count": 1, "methods": ["crm.timeline.comment.add"]}
     rig.target.post("faults", {"rules": [lost]})
-    ours = say(rig.source, deal_id, "Звонил", FILES=[["план.txt", base64.b64encode(b"plan").decode()]])
-    notice = f"✅ Заказ передан в Винипол. Создана сделка №{twin}"
+    ours = add_comment(
+        rig.source, deal_id, "Звонил", FILES=[["план.txt", base64.b64encode(b"plan").decode()]]
+    )
+    notice = f"✅ Заказ передан в Винипол. Создана сделка №{target_id}"
     both = ["Звонил", "Принято"]
 
-    def is_settled() -> bool:
-        return last_lines(rig.target, twin) == both and last_lines(rig.source, deal_id) == [*both, notice]
+    def is_copied() -> bool:
+        return last_lines(rig.target, target_id) == both and last_lines(rig.source, deal_id) == [
+            *both,
+            notice,
+        ]
 
     def shown() -> str:
-        cards = (last_lines(rig.source, deal_id), last_lines(rig.target, twin))
+        cards = (last_lines(rig.source, deal_id), last_lines(rig.target, target_id))
         return f"{cards} {rig.failures()} {rig.worker.output()[-2000:]}"
 
-    wait_until(is_settled, seconds=60, what=shown)
+    wait_until(is_copied, seconds=60, what=shown)
     rig.source.call("crm.timeline.comment.update", {"id": ours, "fields": {"COMMENT": "Звонил дважды"}})
-    wait_until(lambda: "Звонил дважды" in last_lines(rig.target, twin), seconds=30, what=shown)
+    wait_until(lambda: "Звонил дважды" in last_lines(rig.target, target_id), seconds=30, what=shown)
     rig.wait_until_idle(seconds=30)
-    assert last_lines(rig.target, twin) == ["Звонил дважды", "Принято"]
+    assert last_lines(rig.target, target_id) == ["Звонил дважды", "Принято"]
     assert last_lines(rig.source, deal_id) == ["Звонил дважды", "Принято", notice]
-    [copy] = [row for row in rig.target.get("comments", deal=twin)["comments"] if "Звонил" in row["COMMENT"]]
+    [copy] = [
+        row for row in rig.target.get("comments", deal=target_id)["comments"] if "Звонил" in row["COMMENT"]
+    ]
     assert [file["name"] for file in copy["FILES"]] == ["план.txt"]
     assert rig.failures() == []

@@ -1,4 +1,4 @@
-"""A webhook goes in, a deal comes out in the other portal; what the dealer reports comes back."""
+"""A webhook creates a deal in the other portal; what the dealer reports comes back."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ def site(mysql_site):
 
 
 def only_deal(rig) -> dict:
+    """The only deal of the target."""
     deals = rig.target.deals()
     assert len(deals) == 1, deals
     return deals[0]
 
 
 def reconfigure(rig, change) -> None:
-    """Import the configuration again after `change(route)`."""
+    """Import the configuration again, changed by `change(route)`."""
     path = rig.folder / "config.yaml"
     config = yaml.safe_load(path.read_text())
     change(config["routes"][0])
@@ -128,10 +129,11 @@ def test_our_own_writes_come_back_as_events_and_end_there(start_rig):
     rig.target.call("crm.deal.update", {"id": one["ID"], "fields": {"TITLE": "dealer's own"}})
     rig.wait_until_idle(seconds=40)
     assert rig.source.get("stats")["calls"]["crm.item.update"] == before
-    assert only_title(rig, one["ID"]) == "dealer's own"
+    assert title_of(rig, one["ID"]) == "dealer's own"
 
 
-def only_title(rig, deal_id) -> str:
+def title_of(rig, deal_id) -> str:
+    """The title of a target deal."""
     return next(deal["TITLE"] for deal in rig.target.deals() if deal["ID"] == deal_id)
 
 
@@ -161,20 +163,20 @@ def test_a_long_comment_and_a_large_file_arrive_byte_for_byte(start_rig):
     assert got["name"] == "чертёж.bin"
 
 
-def test_an_unmapped_value_fails_in_words_and_is_delivered_after_the_mapping_is_edited(start_rig):
+def test_an_unmapped_value_fails_with_its_reason_and_is_delivered_after_the_mapping_is_edited(start_rig):
     rig = start_rig()
 
-    def be_strict(route) -> None:
+    def fail_on_unknown(route) -> None:
         for row in route["mappings"]:
             if row.get("param") == "segment":
                 row["otherwise"] = "fail"
 
-    def know_the_value(route) -> None:
+    def map_the_value(route) -> None:
         for row in route["mappings"]:
             if row.get("param") == "segment":
                 row["values"]["оптовик"] = "1325"
 
-    reconfigure(rig, be_strict)
+    reconfigure(rig, fail_on_unknown)
     [deal_id] = rig.seed(1, is_silent=True)
     rig.webhook("source", ID=deal_id, segment="оптовик")
     rig.wait_until_idle(seconds=40)
@@ -183,7 +185,7 @@ def test_an_unmapped_value_fails_in_words_and_is_delivered_after_the_mapping_is_
     for named in ("vinilam-vinipol", "оптовик", "UF_CRM_1773568798364", "segment"):
         assert named in reason
     assert rig.target.deals() == []
-    reconfigure(rig, know_the_value)
+    reconfigure(rig, map_the_value)
     with rig.site.orm():
         assert Job.objects.filter(state="failed").requeue(now=timezone.now()) == 1
     rig.wait_until_idle(seconds=100)

@@ -1,4 +1,4 @@
-"""Portals that cut, refuse, fail and go away: nothing is lost, nothing is doubled, nobody has to help."""
+"""Portals that cut, refuse, fail and go away: nothing is lost or doubled, and staff need not act."""
 
 import time
 
@@ -11,6 +11,7 @@ pytestmark = pytest.mark.journey
 
 
 def breaker_is_open(installation, slug):
+    """Whether the portal counts as away."""
     with installation.site.orm():
         return Pace.objects.get(portal__slug=slug).is_away
 
@@ -104,7 +105,7 @@ def test_an_ended_licence_stops_after_a_few_jobs_and_the_rest_goes_on_by_itself(
     ids = installation.seed(300)
     time.sleep(15)
     counts = installation.queue()["jobs"]
-    # the parcels of both slots may be under way when the first refusal opens the breaker; then one by one
+    # the parcels of both slots may be in flight when the first refusal opens the breaker; then one by one
     assert 0 < counts["failed"] <= 2 * 50 + 5, counts
     installation.target.post("faults", {})
     wait_until(

@@ -1,4 +1,4 @@
-"""Workers that die, a queue that is emptied, a cluster gone deaf: all is delivered without a person."""
+"""Workers that die, a queue that is emptied, a deaf cluster: all is delivered without staff."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from sandbox.demo import prove, wait_until
 pytestmark = pytest.mark.journey
 
 
-def family(rig) -> list[psutil.Process]:
-    """The worker's processes, itself first."""
+def worker_processes(rig) -> list[psutil.Process]:
+    """The processes of the worker cluster, the supervisor first."""
     with contextlib.suppress(psutil.NoSuchProcess):
         main = psutil.Process(rig.worker.child.pid)
         return [main, *main.children(recursive=True)]
@@ -26,12 +26,14 @@ def family(rig) -> list[psutil.Process]:
 
 
 def kill(processes: list[psutil.Process]) -> None:
+    """Send SIGKILL to each."""
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             os.kill(process.pid, signal.SIGKILL)
 
 
-def arrived(rig) -> int:
+def count_delivered(rig) -> int:
+    """The number of deals on the target."""
     return len(rig.target.deals())
 
 
@@ -46,11 +48,11 @@ def test_ten_kills_lose_and_double_nothing(start_rig):
     for number in range(10):
         time.sleep(1.5)
         if number % 2:
-            kill(family(rig))  # the whole cluster, as a power cut would
+            kill(worker_processes(rig))  # the whole cluster, as a power cut would
             rig.worker.child.wait()
             rig.worker.restart()  # as systemd does
         else:
-            kill(chance.sample(some := family(rig)[1:], min(1, len(some))))
+            kill(chance.sample(some := worker_processes(rig)[1:], min(1, len(some))))
     counts = rig.wait_until_idle(seconds=240, arrivals=500)
     proof = prove(rig, ids)
     assert proof.holds, (str(proof), counts, rig.failures()[:3])
@@ -77,10 +79,10 @@ def test_a_deaf_cluster_is_found_and_restarted(start_rig):
     rig.wait_until_idle(seconds=60, arrivals=5)
     # killing the idle worker leaves the queue's lock held: all processes live on and nothing runs
     for _ in range(3):
-        idle = [one for one in family(rig) if "idle" in " ".join(one.cmdline())]
+        idle = [one for one in worker_processes(rig) if "idle" in " ".join(one.cmdline())]
         kill(idle)
         time.sleep(2)
     second = rig.seed(50)
-    wait_until(lambda: arrived(rig) >= 55, seconds=90, what=rig.worker.output)
+    wait_until(lambda: count_delivered(rig) >= 55, seconds=90, what=rig.worker.output)
     rig.wait_until_idle(seconds=60)
     assert prove(rig, first + second).holds

@@ -25,10 +25,11 @@ def test_every_user_has_one_lead_whatever_the_portal_answers(start_rig: Callable
     rig.target.post("faults", {})
     wait_until(lambda: people.prove().holds, seconds=120, what=lambda: f"{people.prove()} {rig.failures()}")
     assert rig.failures() == []
-    the_verdict_sees_what_is_wrong(rig, people)
+    check_that_the_proof_finds_mistakes(rig, people)
 
 
-def the_verdict_sees_what_is_wrong(rig: PairRig, people: People) -> None:
+def check_that_the_proof_finds_mistakes(rig: PairRig, people: People) -> None:
+    """Delete, double and exchange leads: the proof that just held must name each."""
     leads = rig.target.get("leads")["leads"]
     first, second, third = sorted(leads, key=lambda lead: int(lead["ORIGIN_ID"]))[:3]
     rig.target.call("crm.lead.delete", {"id": first["ID"]})

@@ -1,4 +1,4 @@
-"""`manage.py consume` by itself: its states, its stops, and what two of them do."""
+"""`manage.py consume` by itself: its states, its stop, and two consumers at once."""
 
 from __future__ import annotations
 
@@ -26,24 +26,29 @@ def site_of_leads(exchange: Exchange, sqlite_site: Site) -> Site:  # noqa: F811
 
 
 def add_route(site: Site) -> None:
+    """Add the route of leads, to a portal that nobody calls."""
     with site.orm():
         core = Portal.objects.create(slug="core", kind=Portal.Kind.CORE)
         crm = Portal.objects.create(slug="crm", webhook_url="http://127.0.0.1:1/rest/1/x/")
         Route.objects.create(slug="leads", flow=Route.Flow.LEADS, source=core, target=crm)
 
 
-def message(consumer: Process, words: str, *, times: int = 1) -> None:
-    """Until it has logged these words so often."""
+def wait_for_log(consumer: Process, words: str, *, times: int = 1) -> None:
+    """Wait until the consumer has logged these words so many times."""
     wait_until(lambda: consumer.output().count(words) >= times, seconds=SECONDS, what=consumer.output)
 
 
 def stored(site: Site) -> list[str]:
+    """The record IDs of the stored events, in their order."""
     with site.orm():
         return list(Event.objects.order_by("id").values_list("record_id", flat=True))
 
 
-def until_stored(site: Site, consumer: Process, wanted: list[str]) -> None:
-    """One that was killed before it could acknowledge leaves a repetition: NestJS gives messages no ID."""
+def wait_until_stored(site: Site, consumer: Process, wanted: list[str]) -> None:
+    """Wait until these events are stored, each once or more.
+
+    A consumer killed before its acknowledgement leaves a repetition: messages of NestJS have no ID.
+    """
     wait_until(lambda: list(dict.fromkeys(stored(site))) == wanted, seconds=SECONDS, what=consumer.output)
 
 
@@ -64,8 +69,8 @@ def test_without_a_route_requests_stay_at_rabbitmq_and_replies_are_read(
     reply = {"status": "success", "user_id": known.pk, "bitrix_lead_id": 55}
     exchange.nest.emit(exchange.replies, "bitrix.responses", reply)
     consumer = site_of_leads.start("consume")
-    message(consumer, "no route of the flow")
-    message(consumer, f"Queue {exchange.replies} is read.")
+    wait_for_log(consumer, "no route of the flow")
+    wait_for_log(consumer, f"Queue {exchange.replies} is read.")
 
     def is_linked() -> bool:
         with site_of_leads.orm():
@@ -74,14 +79,14 @@ def test_without_a_route_requests_stay_at_rabbitmq_and_replies_are_read(
     wait_until(is_linked, seconds=SECONDS, what=consumer.output)
     assert (exchange.nest.count(exchange.requests), stored(site_of_leads)) == (1, [])
     add_route(site_of_leads)
-    until_stored(site_of_leads, consumer, ["1"])
+    wait_until_stored(site_of_leads, consumer, ["1"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_is_clean(site_of_leads: Site, exchange: Exchange, number: int) -> None:  # noqa: F811
     add_route(site_of_leads)
     consumer = site_of_leads.start("consume", "--role", "bitrix")
-    message(consumer, "is read.")
+    wait_for_log(consumer, "is read.")
     with site_of_leads.orm():
         assert Heartbeat.consumers().count() == 1
         assert not Heartbeat.alive().exists(), "it is no worker"
@@ -100,30 +105,30 @@ def test_a_stop_is_clean(site_of_leads: Site, exchange: Exchange, number: int) -
 def test_a_second_consumer_stands_by_and_takes_over(site_of_leads: Site, exchange: Exchange) -> None:  # noqa: F811
     add_route(site_of_leads)
     first = site_of_leads.start("consume", "--role", "bitrix")
-    message(first, "is read.")
+    wait_for_log(first, "is read.")
     second = site_of_leads.start("consume")
-    message(second, "stands by")
-    message(second, f"Queue {exchange.replies} is read.")
+    wait_for_log(second, "stands by")
+    wait_for_log(second, f"Queue {exchange.replies} is read.")
     exchange.nest.emit(exchange.requests, "user_created", {"user": user(1)})
-    until_stored(site_of_leads, first, ["1"])
+    wait_until_stored(site_of_leads, first, ["1"])
     first.kill()
     exchange.nest.emit(exchange.requests, "user_created", {"user": user(2)})
-    until_stored(site_of_leads, second, ["1", "2"])
+    wait_until_stored(site_of_leads, second, ["1", "2"])
 
 
 def test_rabbitmq_goes_and_comes_back(site_of_leads: Site, exchange: Exchange) -> None:  # noqa: F811
     add_route(site_of_leads)
     gate, url = gate_to(exchange.url)
     consumer = site_of_leads.start("consume", "--role", "bitrix", RABBITMQ_URL=url)
-    message(consumer, "is read.")
+    wait_for_log(consumer, "is read.")
     gate.shut()
-    message(consumer, "Connection refused")
+    wait_for_log(consumer, "Connection refused")
     time.sleep(3.5)  # it tries again after 1 s and 2 s
-    assert consumer.output().count("Connection refused") == 1, "a state is not told again and again"
+    assert consumer.output().count("Connection refused") == 1, "a state is logged once"
     exchange.nest.emit(exchange.requests, "user_created", {"user": user(1)})
     gate.open()
-    message(consumer, "is read.", times=2)
-    until_stored(site_of_leads, consumer, ["1"])
+    wait_for_log(consumer, "is read.", times=2)
+    wait_until_stored(site_of_leads, consumer, ["1"])
     assert "guest:guest" not in consumer.output()
 
 
@@ -132,19 +137,19 @@ def test_the_database_goes_and_comes_back(exchange: Exchange, mysql_site: Site) 
     add_route(mysql_site)
     gate, url = gate_to(mysql_site.database_url)
     consumer = mysql_site.start("consume", "--role", "bitrix", DATABASE_URL=url)
-    message(consumer, "is read.")
+    wait_for_log(consumer, "is read.")
     exchange.nest.emit(exchange.requests, "user_created", {"user": user(1)})
-    until_stored(mysql_site, consumer, ["1"])
+    wait_until_stored(mysql_site, consumer, ["1"])
     gate.shut()
     exchange.nest.emit(exchange.requests, "user_created", {"user": user(2)})
-    message(consumer, "The database does not answer")
+    wait_for_log(consumer, "The database does not answer")
     wait_until(
         lambda: exchange.nest.count(exchange.requests) == 1,
         seconds=SECONDS,
         what=lambda: "it keeps the message while it cannot store it",
     )
     gate.open()
-    until_stored(mysql_site, consumer, ["1", "2"])
+    wait_until_stored(mysql_site, consumer, ["1", "2"])
     assert consumer.child.poll() is None
     consumer.stop()
     gate.shut()

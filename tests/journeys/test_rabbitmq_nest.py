@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.leads import LeadsRig, answered, user
-from tests.nest import Got
+from tests.journeys.leads import LeadsRig, reply_data, user
+from tests.nest import ReceivedMessage
 from tests.processes import Site
 from tests.rabbitmq import Exchange, exchange  # noqa: F401
 
@@ -19,15 +19,15 @@ pytestmark = pytest.mark.journey
 
 @pytest.fixture
 def rig(exchange: Exchange, sqlite_site: Site) -> Iterator[LeadsRig]:  # noqa: F811
-    """The exchange, its portal ready."""
+    """An installation on SQLite with its portal, route and queues."""
     rig = LeadsRig(sqlite_site, exchange)
     rig.install()
     yield rig
     rig.stop()
 
 
-def is_ours(got: Got) -> bool:
-    """Persistent, with an ID of our own, nothing else: an event as NestJS writes it."""
+def is_ours(got: ReceivedMessage) -> bool:
+    """Whether we wrote the message: persistent, with an ID of ours, otherwise as NestJS writes an event."""
     properties = got.properties
     assert (got.exchange, properties.delivery_mode, properties.headers) == ("", 2, None)
     assert (properties.reply_to, properties.correlation_id, properties.content_type) == (None, None, None)
@@ -45,7 +45,7 @@ def test_the_original_core_and_our_bitrix_role(rig: LeadsRig) -> None:
         got = nest.get(names.replies, seconds=30)
         assert is_ours(got)
         assert got.routing_key == names.replies
-        return answered(got)
+        return reply_data(got)
 
     anna = user(7)
     made = ask("user_created", "create_card", anna)
@@ -99,34 +99,34 @@ def test_the_third_failure_is_the_final_answer(rig: LeadsRig) -> None:
     rig.consume("--role", "bitrix")
     data = {"action": "create_card", "user": user(1), "replyQueue": names.replies}
     nest.emit(names.requests, "user_created", data)
-    failed = answered(nest.get(names.replies, seconds=60))
+    failed = reply_data(nest.get(names.replies, seconds=60))
     assert (failed["status"], failed["attempts"], failed["final_attempt"]) == ("error", 3, True)
     assert (failed["user"], failed["user_id"]) == (user(1), 1)
     assert rig.leads() == []
 
 
-def test_a_portal_that_is_away_is_told_after_the_third_try_and_a_later_success_too(rig: LeadsRig) -> None:
+def test_a_portal_that_is_away_is_replied_after_the_third_try_and_a_later_success_too(rig: LeadsRig) -> None:
     nest, names = rig.exchange.nest, rig.exchange
     rig.portal.post("faults", {"away": True})
     rig.work()
     rig.consume("--role", "bitrix")
     nest.emit(names.requests, "user_created", {"user": user(1), "replyQueue": names.replies})
-    failed = answered(nest.get(names.replies, seconds=60))
+    failed = reply_data(nest.get(names.replies, seconds=60))
     assert (failed["status"], failed["attempts"], failed["user_id"]) == ("error", 3, 1)
     rig.portal.post("faults", {})
-    done = answered(nest.get(names.replies, seconds=60))
+    done = reply_data(nest.get(names.replies, seconds=60))
     assert (done["status"], done["user_id"]) == ("success", 1)
     assert rig.leads_a_user() == {"1": 1}
 
 
-def test_messages_nobody_understands_stop_nobody(rig: LeadsRig) -> None:
+def test_malformed_messages_stop_no_others(rig: LeadsRig) -> None:
     nest, names = rig.exchange.nest, rig.exchange
     rig.work()
     rig.consume("--role", "bitrix")
     nest.write(names.requests, b"\xff\xfe no JSON")
     nest.emit(names.requests, "user_deleted", {"user": user(1)})
     nest.emit(names.requests, "user_created", {"user": user(2)})
-    reply = answered(nest.get(rig.exchange.replies, seconds=30))
+    reply = reply_data(nest.get(rig.exchange.replies, seconds=30))
     assert (reply["status"], reply["user_id"]) == ("success", 2), "no replyQueue: the usual one"
     one, other = nest.get_all(f"{names.requests}.dead", 2)
     assert one.body == b"\xff\xfe no JSON"
@@ -161,11 +161,11 @@ def test_our_core_and_the_original_bitrix_role(rig: LeadsRig) -> None:
         attempts=1,
     )
 
-    def message() -> Any:
+    def shown_user() -> Any:
         return rig.ask(web, "GET", f"/users/{known['id']}")
 
-    rig.until(lambda: message()["bitrix_lead_id"] == 4711)
-    assert message()["lead"]["state"] == "linked"
+    rig.wait_until(lambda: shown_user()["bitrix_lead_id"] == 4711)
+    assert shown_user()["lead"]["state"] == "linked"
 
     rig.ask(web, "PATCH", f"/users/{known['id']}", full_name="Анна Вторая")
     known |= {"full_name": "Анна Вторая", "bitrix_lead_id": 4711}
@@ -179,8 +179,8 @@ def test_our_core_and_the_original_bitrix_role(rig: LeadsRig) -> None:
         attempts=3,
         final_attempt=True,
     )
-    rig.until(lambda: message()["lead"]["state"] == "failed")
-    assert (message()["lead"]["reason"], message()["bitrix_lead_id"]) == ("Bitrix24 is down", 4711)
+    rig.wait_until(lambda: shown_user()["lead"]["state"] == "failed")
+    assert (shown_user()["lead"]["reason"], shown_user()["bitrix_lead_id"]) == ("Bitrix24 is down", 4711)
 
     rig.ask(web, "POST", f"/users/{known['id']}/move", stage="WON")
     known |= {"stage": "WON"}
@@ -189,7 +189,7 @@ def test_our_core_and_the_original_bitrix_role(rig: LeadsRig) -> None:
     reply(
         status="success", action="move_card", user_id=known["id"], user=known, bitrix_lead_id=4711, attempts=1
     )
-    rig.until(lambda: message()["lead"]["state"] == "linked")
+    rig.wait_until(lambda: shown_user()["lead"]["state"] == "linked")
     reply(status="success", action="move_card", user_id=10**6, user={}, bitrix_lead_id=1, attempts=1)
     dead = nest.get(f"{names.replies}.dead")
     assert "no user" in dead.properties.headers["reason"]
@@ -202,8 +202,8 @@ def test_without_rabbitmq_both_roles_work_in_one_process(rig: LeadsRig) -> None:
     made = rig.ask(web, "POST", "/users", full_name="Анна", phone="+79161234567", stage="NEW")
     rig.ask(web, "PATCH", f"/users/{made['id']}", full_name="Анна Вторая")
     rig.ask(web, "POST", f"/users/{made['id']}/move", stage="IN_PROCESS")
-    rig.until(lambda: rig.is_quiet() and rig.states() == {"linked": 1})
+    rig.wait_until(lambda: rig.is_quiet() and rig.states() == {"linked": 1})
     (lead,) = rig.leads()
     assert (lead["NAME"], lead["STATUS_ID"]) == ("Анна Вторая", "IN_PROCESS")
-    message = rig.ask(web, "GET", f"/users/{made['id']}")
-    assert message["bitrix_lead_id"] == int(lead["ID"])
+    shown_user = rig.ask(web, "GET", f"/users/{made['id']}")
+    assert shown_user["bitrix_lead_id"] == int(lead["ID"])

@@ -1,23 +1,21 @@
-"""The watched worker, with real processes: whoever is killed, the cluster comes back, nobody is left over."""
+"""The watched worker, with real processes: whichever is killed, the cluster comes back and none is left."""
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from sandbox.demo.processes import Process, free_port, wait_until
 from sync.models import Heartbeat
 from tests.processes import Site
+from tests.rabbitmq import gate_to
 
 pytestmark = pytest.mark.journey
 
@@ -27,7 +25,7 @@ SECONDS = 60
 
 @pytest.fixture
 def worker(sqlite_site: Site) -> Iterator[Process]:
-    """`manage.py qcluster` with one worker process and a short patience, as soon as it runs tasks."""
+    """`manage.py qcluster` with one worker process and a short watchdog time, as soon as it runs tasks."""
     process = sqlite_site.start("qcluster", WORKERS="1", WATCHDOG_SECONDS=str(WATCHDOG))
     wait_for(lambda: has_beaten_since(sqlite_site, 0.0), process)
     yield process
@@ -35,10 +33,12 @@ def worker(sqlite_site: Site) -> Iterator[Process]:
 
 
 def wait_for(is_true: Callable[[], bool], process: Process, *, seconds: float = SECONDS) -> None:
+    """Wait until `is_true`; otherwise fail with the log of the process."""
     wait_until(is_true, seconds=seconds, what=process.output)
 
 
 def has_beaten_since(site: Site, moment: float) -> bool:
+    """Whether a worker has reported a heartbeat after the Unix time `moment`."""
     with site.orm():
         return any(beat.seen_at.timestamp() > moment for beat in Heartbeat.objects.all())
 
@@ -56,17 +56,19 @@ def parents() -> dict[int, int]:
 
 
 def title(pid: int) -> str:
+    """The command line of a process; django-q2 writes its state there."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
     return ""
 
 
 def children(pid: int) -> list[int]:
+    """PIDs of the direct children of a process."""
     return [child for child, parent in parents().items() if parent == pid]
 
 
-def cast(process: Process) -> dict[str, int]:
-    """Who is who: supervisor, main, sentinel, and the sentinel's worker, monitor and pusher."""
+def pids_by_role(process: Process) -> dict[str, int]:
+    """Role → PID: supervisor, main, sentinel, and the sentinel's worker, monitor and pusher."""
     (main,) = children(process.child.pid)
     (sentinel,) = children(main)
     helpers = {title(pid).split()[2]: pid for pid in children(sentinel)}
@@ -76,6 +78,7 @@ def cast(process: Process) -> dict[str, int]:
 
 
 def is_gone(pids: list[int]) -> bool:
+    """Whether none of these processes runs."""
     return not set(pids) & set(parents())
 
 
@@ -83,14 +86,14 @@ def is_gone(pids: list[int]) -> bool:
 def test_a_cluster_survives_the_kill_of_any_of_its_processes(
     sqlite_site: Site, worker: Process, role: str
 ) -> None:
-    """SIGKILL of the idle worker leaves a deaf cluster: all alive, nothing runs. The rest is plain death."""
-    before = cast(worker)
+    """SIGKILL of the idle worker leaves a deaf cluster: all are alive, but no task runs."""
+    before = pids_by_role(worker)
     os.kill(before[role], signal.SIGKILL)
     killed_at = time.time()
-    time.sleep(WATCHDOG + 1)  # a task that was under way may still end
+    time.sleep(WATCHDOG + 1)  # a task that was running may still end
     wait_for(lambda: has_beaten_since(sqlite_site, killed_at + WATCHDOG), worker)
     assert worker.child.poll() is None
-    after = cast(worker)
+    after = pids_by_role(worker)
     assert set(after) == set(before)
     assert after["supervisor"] == before["supervisor"]
     if role in {"main", "sentinel", "worker"}:
@@ -99,37 +102,37 @@ def test_a_cluster_survives_the_kill_of_any_of_its_processes(
 
 
 def test_no_process_outlives_a_killed_supervisor(worker: Process) -> None:
-    family = cast(worker)
+    pids = pids_by_role(worker)
     os.kill(worker.child.pid, signal.SIGKILL)
     worker.child.wait()
-    wait_for(lambda: is_gone(list(family.values())), worker, seconds=5)
+    wait_for(lambda: is_gone(list(pids.values())), worker, seconds=5)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stop_is_graceful_and_complete(worker: Process, number: int) -> None:
-    family = cast(worker)
+    pids = pids_by_role(worker)
     os.kill(worker.child.pid, number)
     assert worker.child.wait(timeout=30) == 0
-    assert is_gone(list(family.values()))
+    assert is_gone(list(pids.values()))
     assert "killed" not in worker.output()
 
 
-def test_a_stop_told_to_every_process_at_once_ends_too(worker: Process) -> None:
+def test_a_stop_sent_to_every_process_at_once_ends_too(worker: Process) -> None:
     """As systemd's KillMode=control-group does. django-q2 alone hangs; asked twice, the supervisor kills."""
-    family = cast(worker)
-    for pid in reversed(family.values()):
+    pids = pids_by_role(worker)
+    for pid in reversed(pids.values()):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
     time.sleep(2)
     if worker.child.poll() is None:
         worker.child.send_signal(signal.SIGTERM)
     assert worker.child.wait(timeout=10) == 0
-    assert is_gone(list(family.values()))
+    assert is_gone(list(pids.values()))
 
 
 def test_a_busy_cluster_is_not_taken_for_a_deaf_one(sqlite_site: Site, worker: Process) -> None:
     """Its only worker waits for the database's write lock, three times as long as the watchdog's patience."""
-    before = cast(worker)
+    before = pids_by_role(worker)
     path = sqlite_site.database_url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
@@ -137,56 +140,15 @@ def test_a_busy_cluster_is_not_taken_for_a_deaf_one(sqlite_site: Site, worker: P
         holder.execute("ROLLBACK")
     released_at = time.time()
     wait_for(lambda: has_beaten_since(sqlite_site, released_at), worker)
-    assert cast(worker)["main"] == before["main"]
+    assert pids_by_role(worker)["main"] == before["main"]
     assert "started again" not in worker.output()
 
 
-class Gate:
-    """A TCP relay to the database that can be shut: those behind it meet a database that is away."""
-
-    def __init__(self, port: int) -> None:
-        self.target, self.port = port, free_port()
-        self.links: list[socket.socket] = []
-        self.open()
-
-    def open(self) -> None:
-        self.door = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self._admit, args=(self.door,), daemon=True).start()
-
-    def shut(self) -> None:
-        for one in (self.door, *self.links):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-        self.links.clear()
-
-    def _admit(self, door: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                inner, _ = door.accept()
-                outer = socket.create_connection(("127.0.0.1", self.target))
-                self.links += [inner, outer]
-                for ends in ((inner, outer), (outer, inner)):
-                    threading.Thread(target=self._carry, args=ends, daemon=True).start()
-
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError):
-            while some := one.recv(65536):
-                other.sendall(some)
-        for end in (one, other):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-
 def test_a_database_that_is_away_is_no_reason_to_restart(mysql_site: Site) -> None:
-    address = urlsplit(mysql_site.database_url)
-    gate = Gate(address.port or 3306)
-    relayed = mysql_site.database_url.replace(
-        address.netloc, f"{address.username}:{address.password}@127.0.0.1:{gate.port}"
-    )
+    gate, relayed = gate_to(mysql_site.database_url)
     worker = mysql_site.start("qcluster", WORKERS="1", WATCHDOG_SECONDS=str(WATCHDOG), DATABASE_URL=relayed)
     wait_for(lambda: has_beaten_since(mysql_site, 0.0), worker)
-    before = cast(worker)
+    before = pids_by_role(worker)
     gate.shut()
     wait_for(lambda: "The database does not answer" in worker.output(), worker)
     time.sleep(WATCHDOG * 3)
@@ -194,7 +156,7 @@ def test_a_database_that_is_away_is_no_reason_to_restart(mysql_site: Site) -> No
     opened_at = time.time()
     wait_for(lambda: has_beaten_since(mysql_site, opened_at), worker)
     wait_for(lambda: "The database answers again" in worker.output(), worker)
-    assert cast(worker) == before
+    assert pids_by_role(worker) == before
     assert "started again" not in worker.output()
     worker.stop()
     gate.shut()

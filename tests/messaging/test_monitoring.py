@@ -18,7 +18,7 @@ from sync.doctor.messages import check_messages
 from sync.flows.findings import Finding
 from sync.maintenance import recovery, retention
 from sync.models import Heartbeat, Message, OutboxLease, Route
-from sync.status import as_json, as_text, queue_status
+from sync.status import queue_status, status_as_json, status_as_text
 from tests.messaging.conftest import letters
 from tests.rabbitmq import Exchange
 
@@ -117,10 +117,10 @@ def test_the_doctor_says_what_is_wrong_with_rabbitmq(settings: Any) -> None:
 
 @pytest.mark.django_db
 def test_the_queue_command_counts_unsent_messages() -> None:
-    assert "messages about leads" not in as_text(queue_status())
+    assert "messages about leads" not in status_as_text(queue_status())
     letters(2, queue="any")
-    assert as_json(queue_status())["unsent_messages"] == 2
-    assert "2 messages about leads wait to be sent" in as_text(queue_status())
+    assert status_as_json(queue_status())["unsent_messages"] == 2
+    assert "2 messages about leads wait to be sent" in status_as_text(queue_status())
 
 
 @pytest.mark.django_db

@@ -15,7 +15,8 @@ RIGHT = {
 FERNET = "b2YtdGhlLXRlc3RzLWFuZC1ub2JvZHktZWxzZS0wMDA="
 
 
-def found(settings, **changes: object) -> set[str]:
+def ids_of_checks(settings, **changes: object) -> set[str]:
+    """The IDs of the checks that fail with these settings changed."""
     for name, value in (RIGHT | changes).items():
         setattr(settings, name, value)
     messages = run_checks(include_deployment_checks=True)
@@ -23,11 +24,11 @@ def found(settings, **changes: object) -> set[str]:
 
 
 def test_right_settings_pass(settings) -> None:
-    assert found(settings) == set()
+    assert ids_of_checks(settings) == set()
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "check_id"),
     [
         ({"FIELD_ENCRYPTION_KEYS": [FERNET, "too-short"]}, "sync.E001"),
         ({"FIELD_ENCRYPTION_KEYS": ["ключ"]}, "sync.E001"),
@@ -39,19 +40,19 @@ def test_right_settings_pass(settings) -> None:
         ({"ALLOW_PRIVATE_HOSTS": True}, "sync.W008"),
     ],
 )
-def test_a_wrong_setting_is_told(settings, changes: dict[str, object], message: str) -> None:
-    assert found(settings, **changes) == {message}
+def test_a_wrong_setting_is_found(settings, changes: dict[str, object], check_id: str) -> None:
+    assert ids_of_checks(settings, **changes) == {check_id}
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [({"retry": 100}, "sync.E004"), ({"workers": 0}, "sync.E005")]
+    ("change", "check_id"), [({"retry": 100}, "sync.E004"), ({"workers": 0}, "sync.E005")]
 )
-def test_a_wrong_worker_setting_is_told(settings, change: dict[str, int], message: str) -> None:
-    assert found(settings, Q_CLUSTER={**settings.Q_CLUSTER, **change}) == {message}
+def test_a_wrong_worker_setting_is_found(settings, change: dict[str, int], check_id: str) -> None:
+    assert ids_of_checks(settings, Q_CLUSTER={**settings.Q_CLUSTER, **change}) == {check_id}
 
 
 def test_private_hosts_are_fine_while_developing(settings) -> None:
-    assert found(settings, ALLOW_PRIVATE_HOSTS=True, DEBUG=True) == set()
+    assert ids_of_checks(settings, ALLOW_PRIVATE_HOSTS=True, DEBUG=True) == set()
 
 
 def test_a_wrong_key_is_not_shown(settings) -> None:

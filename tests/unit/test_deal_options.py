@@ -7,7 +7,7 @@ from sync.errors import NeedsStaff
 from sync.flows.deals.options import DealOptions
 
 
-def test_nothing_is_carried_until_staff_say_so():
+def test_nothing_else_is_copied_by_default():
     options = DealOptions.of({})
     assert (options.comment, options.stage, options.carry.comments) == ("", "", "none")
     assert not any(
@@ -26,7 +26,7 @@ def test_nothing_is_carried_until_staff_say_so():
         {"comment": "{target_id"},
     ],
 )
-def test_wrong_options_are_refused_and_staff_are_told(options):
+def test_wrong_options_are_refused_with_a_reason_for_staff(options):
     with pytest.raises(ValidationError):
         DealOptions.model_validate(options)
     with pytest.raises(NeedsStaff, match=next(iter(options))):

@@ -11,15 +11,18 @@ RATES = {"a": Rate(interval=3.0), "b": Rate(interval=6.0)}
 
 
 def _route(**options: object) -> Route:
+    """A route of deals, not stored, that reports comment and stage back."""
     return Route(options={"comment": "Deal {target_id}", "stage": "C2:X", **options})
 
 
 def _work(count: int, *, step: str = "fetch", route: str = "r", idle: float = 0.0) -> Work:
-    way = tuple(FLOW.steps[name] for name in FLOW.usual_path(_route(), step))
-    return Work(route, way, count, portals=PORTALS, idle=idle)
+    """`count` jobs at that step."""
+    path = tuple(FLOW.steps[name] for name in FLOW.usual_path(_route(), step))
+    return Work(route, path, count, portals=PORTALS, idle=idle)
 
 
 def _seconds(works: list[Work], rates: dict[str, Rate] = RATES, *, route: str = "r") -> float | None:
+    """The forecast of a route."""
     return forecast(route, works, portal_loads(works, rates), rates).seconds
 
 
@@ -29,7 +32,7 @@ def test_every_usual_step_is_a_step_of_the_flow() -> None:
 
 
 @pytest.mark.parametrize(
-    ("route", "way"),
+    ("route", "path"),
     [
         (_route(), "fetch create announce"),
         (_route(comment=""), "fetch create stage"),
@@ -39,8 +42,8 @@ def test_every_usual_step_is_a_step_of_the_flow() -> None:
         (_route(nonsense=1), "fetch create announce"),
     ],
 )
-def test_way_of_a_new_deal(route: Route, way: str) -> None:
-    assert FLOW.usual_path(route, "fetch") == tuple(way.split())
+def test_path_of_a_new_deal(route: Route, path: str) -> None:
+    assert FLOW.usual_path(route, "fetch") == tuple(path.split())
 
 
 def test_nothing_waits() -> None:

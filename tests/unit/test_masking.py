@@ -36,7 +36,7 @@ def test_a_webhook_code_never_survives(code: str, user: int) -> None:
 
 
 @given(key=KEYS, secret=CODES)
-def test_a_value_of_a_telling_key_never_survives_in_forms_and_headers(key: str, secret: str) -> None:
+def test_a_value_under_a_secret_name_never_survives_in_forms_and_headers(key: str, secret: str) -> None:
     for text in (
         f"https://x.ru/a?{key}={secret}&ID=5",
         f"event=ONCRMDEALADD&auth[{key}]={secret}",
@@ -51,7 +51,7 @@ def test_a_value_of_a_telling_key_never_survives_in_forms_and_headers(key: str, 
 
 
 @given(key=KEYS, secret=ANY_TEXT)
-def test_a_value_of_a_telling_key_never_survives_in_json_and_reprs(key: str, secret: str) -> None:
+def test_a_value_under_a_secret_name_never_survives_in_json_and_reprs(key: str, secret: str) -> None:
     tree = {"outer": [{key: secret, "ID": "5"}]}
     dumped = json.dumps(secret)[1:-1]
     assert dumped not in mask(json.dumps(tree))
@@ -159,6 +159,7 @@ ADDRESS = f"https://x.bitrix24.ru/rest/1/{SECRET_IN_LOG}/crm.deal.get"
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> str:
+    """Log secrets in every way through the filter; all that the log then holds."""
     caplog.handler.addFilter(masking := MaskingFilter())
     log = logging.getLogger("test.masking")
     try:

@@ -16,18 +16,18 @@ from sync.connectors.bitrix24.errors import VendorError, error_of
 from tests.unit.catalogue import LANGUAGES, LOCALE, entries
 
 ROOT = Path(__file__).parents[2] / "sync"
-SPEAKERS = (
+PACKAGES_WITH_REASONS = (
     "connectors", "flows", "mapping", "gateway", "engine", "inbox",
 )  # fmt: skip
-"""Where jobs, attempts, events and portals get their reasons from."""
+"""The packages that give jobs, attempts, events and portals their reasons."""
 
-TOLD = frozenset(
+HAS_REASON = frozenset(
     {
         "SyncError", "TryLater", "Throttled", "PortalAway", "NotYet", "OutcomeUnknown", "NeedsStaff",
-        "Refused", "Skip", "Ignored", "Next", "Done", "Ruling",
+        "Refused", "Skip", "Ignored", "Next", "Done", "JobChange", "_waiting", "_ended",
     }
 )  # fmt: skip
-"""What carries a sentence to staff."""
+"""Calls whose arguments are sentences for staff."""
 
 MARKS = frozenset(
     {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"}
@@ -45,7 +45,7 @@ NOT_FOR_STAFF = frozenset(
         "exception",
     }
 )
-"""Senders read English, developers and logs too."""
+"""Calls whose sentences stay English: senders and developers read them."""
 
 OTHER_WORDS = {"code", "step", "portal", "method"}
 """Keywords that hold no sentence."""
@@ -54,17 +54,19 @@ _PLACE = re.compile(r"%\(\w+\)[.0-9]*[a-z]|%[sdg]|\{\w+\}")
 
 
 def python_files(names: tuple[str, ...]) -> Iterator[Path]:
+    """The Python files of these packages."""
     for name in names:
         path = ROOT / name
         yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
 
 
 def name_of(call: ast.Call) -> str:
+    """The name of the called function."""
     return getattr(call.func, "id", getattr(call.func, "attr", ""))
 
 
 def bare_sentences(node: ast.AST) -> Iterator[str]:
-    """Texts of two words or more under the node that nobody marks for translation."""
+    """Texts of two words or more under the node that are not marked for translation."""
     if isinstance(node, ast.Call) and name_of(node) in MARKS:
         return
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"\w \w", node.value):
@@ -74,12 +76,12 @@ def bare_sentences(node: ast.AST) -> Iterator[str]:
 
 
 def docstrings(tree: ast.Module) -> set[int]:
-    """Texts that stand as statements: documentation."""
+    """The IDs of the nodes that are docstrings."""
     return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
 
 
 def loose_sentences(node: ast.AST, skipped: set[int]) -> Iterator[ast.Constant]:
-    """Texts of four words or more that nobody marks, and that are not for developers or senders."""
+    """Texts of four words or more that are not marked, and are not for developers or senders."""
     if isinstance(node, ast.Call) and name_of(node) in MARKS | NOT_FOR_STAFF:
         return
     is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped
@@ -90,6 +92,7 @@ def loose_sentences(node: ast.AST, skipped: set[int]) -> Iterator[ast.Constant]:
 
 
 def is_untranslatable(node: ast.expr) -> bool:
+    """Whether the argument is a text that gettext cannot translate."""
     if isinstance(node, ast.JoinedStr):
         return True
     is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
@@ -98,9 +101,9 @@ def is_untranslatable(node: ast.expr) -> bool:
 
 def test_no_reason_is_written_in_one_language_only() -> None:
     bare = []
-    for path in python_files(SPEAKERS):
+    for path in python_files(PACKAGES_WITH_REASONS):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and name_of(node) in TOLD:
+            if isinstance(node, ast.Call) and name_of(node) in HAS_REASON:
                 texts = [*node.args, *(word.value for word in node.keywords if word.arg not in OTHER_WORDS)]
                 bare += [
                     f"{path.relative_to(ROOT)}:{text.lineno}" for text in texts if is_untranslatable(text)
@@ -110,7 +113,7 @@ def test_no_reason_is_written_in_one_language_only() -> None:
 
 def test_no_table_or_constant_holds_an_unmarked_sentence() -> None:
     loose = []
-    for path in python_files(SPEAKERS):
+    for path in python_files(PACKAGES_WITH_REASONS):
         tree = ast.parse(path.read_text())
         for text in loose_sentences(tree, docstrings(tree)):
             loose.append(f"{path.relative_to(ROOT)}:{text.lineno}: {text.value}")
@@ -170,11 +173,11 @@ def test_the_compiled_catalogue_is_up_to_date(language: str) -> None:
     assert compiled == wanted, "run compilemessages"
 
 
-def test_pure_modules_speak_the_language_of_the_installation() -> None:
-    said = VendorError("source", "crm.item.add", 403, code="ACCESS_DENIED", description="Access denied")
-    assert error_of(said).message.endswith("then press Retry.")
+def test_pure_modules_use_the_language_of_the_installation() -> None:
+    error = VendorError("source", "crm.item.add", 403, code="ACCESS_DENIED", description="Access denied")
+    assert error_of(error).message.endswith("then press Retry.")
     with translation.override("ru"):
-        message = error_of(said).message
+        message = error_of(error).message
     assert message.startswith("source: crm.item.add: Access denied (ACCESS_DENIED). Дайте владельцу вебхука")
     assert message.endswith("нажмите «Повторить».")
 

@@ -1,4 +1,4 @@
-"""Reports to Sentry, as they leave the machine: received by a server of ours over real HTTP."""
+"""Reports to Sentry as they are sent: received by a server of the test over real HTTP."""
 
 from __future__ import annotations
 

@@ -27,18 +27,22 @@ SEGMENTS = {"конечник": "1321", "дизайнер": "1323"}
 def made(
     *rules: Rule, record: dict[str, Any] | None = None, writing="create", **params: Any
 ) -> dict[str, Any]:
+    """What the rules write for a record and webhook parameters."""
     return transform(rules, record or {}, params, writing=writing, where=WHERE)
 
 
 def field(source: str, to: str = "OUT", **settings: Any) -> Rule:
+    """A rule that copies a field."""
     return Rule(to=to, origin="field", source=source, **settings)
 
 
 def param(source: str, to: str = "OUT", **settings: Any) -> Rule:
+    """A rule that copies a webhook parameter."""
     return Rule(to=to, origin="param", source=source, **settings)
 
 
 def text(source: str, to: str = "OUT", **settings: Any) -> Rule:
+    """A rule that fills a template."""
     return Rule(to=to, origin="template", source=source, **settings)
 
 
@@ -118,17 +122,17 @@ def test_a_value_list_compares_numbers_and_truth_with_text(value, known):
     assert made(field("A", values={known: "x"}), record={"A": value}) == {"OUT": "x"}
 
 
-def test_an_unknown_value_is_skipped_kept_or_told_to_staff():
+def test_an_unknown_value_is_skipped_kept_or_an_error_for_staff():
     def unknown(otherwise: str, **settings: Any) -> dict[str, Any]:
         return made(param("segment", values=SEGMENTS, otherwise=otherwise, **settings), segment="опт")
 
     assert unknown("skip") == {}
     assert unknown("skip", default="1321") == {}
     assert unknown("keep") == {"OUT": "опт"}
-    with pytest.raises(NeedsStaff) as message:
+    with pytest.raises(NeedsStaff) as raised:
         unknown("fail")
     for word in (WHERE, "OUT", "segment", "опт", "Add it"):
-        assert word in message.value.message
+        assert word in raised.value.message
 
 
 def test_a_list_is_mapped_element_by_element():
@@ -160,6 +164,8 @@ def test_a_template_of_words_alone_is_a_fixed_text():
 
 
 class Guarded:
+    """A value with an attribute that no template may reach."""
+
     secret = "leaked"
 
     def __str__(self) -> str:

@@ -12,13 +12,13 @@ from sync.queue.supervisor import Stop
 
 
 class Command(BaseCommand):
-    """Runs until SIGTERM or SIGINT, and then finishes the batch under way; any number may stand by."""
+    """Runs until SIGTERM or SIGINT, then finishes its current batch; any number of others may stand by."""
 
     help = "Read the messages about leads from RabbitMQ; each queue by one consumer, others stand by"
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which end of the exchange."""
+        """Which role's queue to read."""
         parser.add_argument(
             "--role",
             choices=list(ROLES),
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Read until somebody asks us to stop."""
+        """Read until a signal stops us."""
         if not settings.RABBITMQ_URL:
             raise CommandError(
                 _(

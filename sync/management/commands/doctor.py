@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
-from sync.doctor import as_json, as_text, examine
+from sync.doctor import examine, finding_as_text, findings_as_json
 
 
 class Command(BaseCommand):
@@ -17,22 +17,22 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which form."""
+        """Text or JSON."""
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Tell findings as they come; in the end how many want a person."""
+        """Print each finding when it is made, and in the end how many need a person."""
         findings = []
         for finding in examine(waiting=self._waiting):
             findings.append(finding)
             if not options["json"]:
-                self.stdout.write(as_text(finding))
-        message = as_json(findings)
+                self.stdout.write(finding_as_text(finding))
+        report = findings_as_json(findings)
         if options["json"]:
-            self.stdout.write(json.dumps(message, ensure_ascii=False, indent=2))
+            self.stdout.write(json.dumps(report, ensure_ascii=False, indent=2))
         else:
-            self.stdout.write(_("%(faults)d faults, %(warnings)d warnings.") % message)
-        if message["faults"]:
+            self.stdout.write(_("%(faults)d faults, %(warnings)d warnings.") % report)
+        if report["faults"]:
             sys.exit(1)
 
     def _waiting(self, portal: str, seconds: float) -> None:

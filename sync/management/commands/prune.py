@@ -1,4 +1,4 @@
-"""`manage.py prune [--days N] [--dry-run]`: forget history that is older than RETENTION_DAYS."""
+"""`manage.py prune [--days N] [--dry-run]`: delete history older than RETENTION_DAYS."""
 
 from typing import Any
 
@@ -20,14 +20,14 @@ class Command(BaseCommand):
     help = "Delete ended jobs and sorted events older than RETENTION_DAYS; open work and deal mappings stay"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How old, and whether to delete at all."""
+        """The age of what is deleted, and whether to delete at all."""
         parser.add_argument(
             "--days", type=int, default=settings.RETENTION_DAYS, help="older than so many days"
         )
         parser.add_argument("--dry-run", action="store_true", help="only count")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Delete a thousand rows at a time; an interruption leaves what is deleted deleted."""
+        """Delete a thousand rows at a time; an interruption keeps what was done so far."""
         days = options["days"]
         if days < 1:
             raise CommandError(_("--days is a whole number from 1 on."))
@@ -38,8 +38,8 @@ class Command(BaseCommand):
             )
             return
         try:
-            with progress("prune", total=count) as tell:
-                count = retention.prune(days=days, progress=tell)
+            with progress("prune", total=count) as show:
+                count = retention.prune(days=days, progress=show)
         except KeyboardInterrupt as stop:
             raise CommandError(_("Interrupted. The rest goes next time."), returncode=INTERRUPTED) from stop
         self.stdout.write(ngettext("%d row is deleted.", "%d rows are deleted.", count) % count)

@@ -13,21 +13,21 @@ from sync.queue.supervisor import Patience, die_with, watch
 
 
 class Command(Cluster):
-    """Takes django-q2's own options; `--run-once` and a watched cluster run as django-q2 has them."""
+    """Takes django-q2's own options; with `--run-once` or `--watched-by` it is django-q2's own command."""
 
-    help = "Starts a worker: a cluster of processes, watched and started again when it dies or goes deaf."
+    help = "Start a worker: a cluster of processes, restarted when it dies or no longer takes tasks."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """django-q2's options, and who watches."""
+        """django-q2's options, and the process ID of the supervisor."""
         super().add_arguments(parser)
         parser.add_argument("--watched-by", type=int, metavar="PID", help=argparse.SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Watch a cluster of our own, or be the one that is watched."""
+        """Start a cluster and watch over it, or be the cluster that is watched."""
         if supervisor := options["watched_by"]:
             die_with(supervisor)
         if supervisor or options["run_once"]:
-            gc.freeze()  # the workers share it: to look through it takes 70 ms, in mid transaction
+            gc.freeze()  # the workers share this memory; a full collection takes 70 ms, in mid transaction
             super().handle(*args, **options)
             return
         patience = Patience(settings.WATCHDOG_SECONDS, settings.TASK_SECONDS)

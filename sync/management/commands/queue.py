@@ -1,4 +1,4 @@
-"""`manage.py queue [--json] [--route SLUG]`: what waits, since when, until when, and what keeps it."""
+"""`manage.py queue [--json] [--route SLUG]`: what waits, since when, until when, and why."""
 
 import json
 from typing import Any
@@ -6,17 +6,17 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from sync.status import as_json, as_text, queue_status
+from sync.status import queue_status, status_as_json, status_as_text
 
 
 class Command(BaseCommand):
     """Prints the status of the queue, as tables or as JSON."""
 
-    help = "How the queue stands: jobs by state, the oldest that waits, and when all will be through"
+    help = "The status of the queue: jobs by state, the oldest that waits, and when all will be done"
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which form, which route."""
+        """Text or JSON, and which route."""
         parser.add_argument("--json", action="store_true", help="for programs")
         parser.add_argument("--route", metavar="SLUG", default="", help="only this route and its portals")
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
                     % {"route": wanted, "known": ", ".join(known) or "-"}
                 )
             status = status.only(wanted)
-        as_told = (
-            json.dumps(as_json(status), ensure_ascii=False, indent=2) if options["json"] else as_text(status)
-        )
-        self.stdout.write(as_told)
+        if options["json"]:
+            self.stdout.write(json.dumps(status_as_json(status), ensure_ascii=False, indent=2))
+        else:
+            self.stdout.write(status_as_text(status))

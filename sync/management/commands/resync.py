@@ -1,6 +1,6 @@
 """`manage.py resync --route SLUG (--ids 1,2 | --since DATE | --all) [--dry-run]`: send records again.
 
-They become backfill: live work goes first, and a record that has not changed since costs no write.
+The jobs are backfill: live jobs go first, and a record that has not changed since costs no write.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from sync import inbox
 from sync.errors import SyncError
 from sync.flows import FLOWS
 from sync.gateway.listing import pages, patient_requester
-from sync.management.choosing import ids_of, route_of
+from sync.management.arguments import find_route, parse_ids
 from sync.management.progress import progress
 from sync.models import Route
 
@@ -43,25 +43,27 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Queue page after page; an interruption leaves whole pages queued."""
-        route = route_of(options["route"])
+        route = find_route(options["route"])
         found = 0
         try:
-            with progress(route.slug) as tell:
+            with progress(route.slug) as show:
                 for ids in _wanted(route, options):
                     if not options["dry_run"]:
                         inbox.queue(route, ids)
                     found += len(ids)
-                    tell(found)
+                    show(found)
         except SyncError as error:
-            raise CommandError(f"{error.message}\n{_told(found, options)}") from error
+            raise CommandError(f"{error.message}\n{_result_text(found, options)}") from error
         except KeyboardInterrupt as stop:
-            raise CommandError(_("Interrupted. ") + _told(found, options), returncode=INTERRUPTED) from stop
-        self.stdout.write(_told(found, options))
+            raise CommandError(
+                _("Interrupted. ") + _result_text(found, options), returncode=INTERRUPTED
+            ) from stop
+        self.stdout.write(_result_text(found, options))
 
 
 def _wanted(route: Route, options: dict[str, Any]) -> Iterator[list[str]]:
     if options["ids"] is not None:
-        yield ids_of(options["ids"])
+        yield parse_ids(options["ids"])
         return
     listing = FLOWS[route.flow].listing
     if listing is None:
@@ -78,7 +80,7 @@ def _wanted(route: Route, options: dict[str, Any]) -> Iterator[list[str]]:
 
 
 def _moment(text: str) -> datetime:
-    """A date (its first moment here) or a date with a time."""
+    """Parse a date (its first moment in our time zone) or a date with a time."""
     try:
         moment = parse_datetime(text)
         day = parse_date(text) if moment is None else None
@@ -97,7 +99,7 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def _told(count: int, options: dict[str, Any]) -> str:
+def _result_text(count: int, options: dict[str, Any]) -> str:
     if options["dry_run"]:
         return ngettext("%d record would be queued.", "%d records would be queued.", count) % count
     return ngettext("%d record is queued.", "%d records are queued.", count) % count

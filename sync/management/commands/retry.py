@@ -1,4 +1,4 @@
-"""`manage.py retry [--route SLUG] [--failure WORD] [--ids 1,2] [--dry-run]`: failed jobs once more."""
+"""`manage.py retry [--route SLUG] [--failure WORD] [--ids 1,2] [--dry-run]`: send failed jobs again."""
 
 from typing import Any
 
@@ -8,19 +8,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sync.management.choosing import ids_of, route_of
+from sync.management.arguments import find_route, parse_ids
 from sync.models import Job
 from sync.models.job_queryset import JobQuerySet
 from sync.queue import wakeup
 
 
 class Command(BaseCommand):
-    """Puts failed jobs back to waiting, each at the step where it stopped."""
+    """Queues failed jobs again, each at the step where it stopped."""
 
     help = "Send failed jobs again, each from the step where it stopped"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which jobs; all failed ones when nothing is said."""
+        """Which jobs; all failed ones by default."""
         words = ", ".join(Job.Failure.values)
         parser.add_argument("--route", metavar="SLUG", help="only of this route")
         parser.add_argument(
@@ -57,9 +57,9 @@ def _chosen(options: dict[str, Any]) -> JobQuerySet:
         )
     failed = Job.objects.filter(state=Job.State.FAILED)
     if options["route"]:
-        failed = failed.filter(route=route_of(options["route"]))
+        failed = failed.filter(route=find_route(options["route"]))
     if word:
         failed = failed.filter(failure=word)
     if options["ids"] is not None:
-        failed = failed.filter(source_id__in=ids_of(options["ids"]))
+        failed = failed.filter(source_id__in=parse_ids(options["ids"]))
     return failed

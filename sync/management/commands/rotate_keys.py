@@ -23,7 +23,7 @@ Age = Literal["new", "old", "lost"]
 
 
 class Command(BaseCommand):
-    """Rewrites secrets in chunks; may run while the bus works, be stopped, and be run again."""
+    """Rewrites secrets in chunks; may run while the service works, be stopped, and be run again."""
 
     help = "Encrypt every stored secret anew with the first key of FIELD_ENCRYPTION_KEYS."
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="count only, change nothing")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Rotate, look at everything again, say whether the old keys are still needed."""
+        """Rewrite all secrets, count them by key, and say whether the old keys are still needed."""
         columns = list(secret_columns())
         if not options["dry_run"]:
             for column in columns:
@@ -42,12 +42,12 @@ class Command(BaseCommand):
 
     def _rotate(self, column: Column) -> None:
         seen = rewritten = 0
-        with progress(_name(column), total=_held(column).count()) as tell:
+        with progress(_name(column), total=_with_secret(column).count()) as show:
             for chunk in chunks(column):
                 with transaction.atomic():
                     rewritten += sum(rewrite(column, pk, token) for pk, token in chunk)
                 seen += len(chunk)
-                tell(seen)
+                show(seen)
         self.stdout.write(
             _("%(column)s: %(count)s rewritten") % {"column": _name(column), "count": rewritten}
         )
@@ -66,7 +66,7 @@ class Command(BaseCommand):
                 _("Unreadable secrets: their key is not in FIELD_ENCRYPTION_KEYS. Add it to its end.")
             )
         if is_dry_run:
-            self.stdout.write(_("This was a rehearsal: nothing was changed."))
+            self.stdout.write(_("This was a dry run: nothing was changed."))
         elif left["old"]:
             raise CommandError(_("Some secrets were saved under an old key meanwhile: run this again."))
         else:
@@ -86,7 +86,7 @@ def secret_columns() -> Iterator[Column]:
 
 def chunks(column: Column) -> Iterator[list[tuple[Any, str]]]:
     """(primary key, token as stored) of the rows that hold a secret, in the order of their keys."""
-    rows = _held(column).order_by("pk")
+    rows = _with_secret(column).order_by("pk")
     found = list(rows.values_list("pk", "token")[:CHUNK])
     while found:
         yield found
@@ -94,7 +94,7 @@ def chunks(column: Column) -> Iterator[list[tuple[Any, str]]]:
 
 
 def age_of(token: str) -> Age:
-    """Under which key a token is: the first, another that we have, or none."""
+    """With which key a token is encrypted: the first, another of ours, or a lost one."""
     try:
         Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(token)
         return "new"
@@ -108,7 +108,7 @@ def age_of(token: str) -> Age:
 
 
 def rewrite(column: Column, pk: Any, token: str) -> int:
-    """Put the token under the first key; 0 when it is there, cannot be read, or the row has just changed.
+    """Encrypt the token with the first key; 0 when it already is, is unreadable, or the row has changed.
 
     The old token is part of the condition, so that a secret which staff save at this moment stays.
     """
@@ -119,12 +119,12 @@ def rewrite(column: Column, pk: Any, token: str) -> int:
 
 
 def _stored(column: Column) -> models.QuerySet[Any]:
-    """The rows with `token`, the column as the database has it, past the field that decrypts."""
+    """The rows with `token`: the column as the database stores it, not decrypted by its field."""
     model, name = column
     return model._base_manager.annotate(token=ExpressionWrapper(F(name), output_field=TextField()))
 
 
-def _held(column: Column) -> models.QuerySet[Any]:
+def _with_secret(column: Column) -> models.QuerySet[Any]:
     return _stored(column).exclude(token="").exclude(token=None)
 
 

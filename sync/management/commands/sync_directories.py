@@ -21,7 +21,7 @@ PATIENCE = 900.0
 """Seconds without any progress after which the command leaves the rest to the workers."""
 
 DRAIN_SECONDS = 2.0
-LOOK_AGAIN = 0.2
+POLL_SECONDS = 0.2
 INTERRUPTED = 130
 
 
@@ -31,24 +31,26 @@ class Command(BaseCommand):
     help = "Read reference data of a portal into its tables: the named directories, or all"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which directories, from where, for real or not."""
+        """Which directories, by which webhook, and whether to write."""
         parser.add_argument("directories", nargs="*", metavar="DIRECTORY", help="e.g. city object user")
         parser.add_argument("--webhook-url", metavar="URL", help="read by this incoming webhook this time")
         parser.add_argument("--dry-run", action="store_true", help="show the differences, write nothing")
-        parser.add_argument("--verbose", action="store_true", help="tell what happened to each record")
+        parser.add_argument("--verbose", action="store_true", help="show what happened to each record")
         parser.add_argument("--json", action="store_true", help="the result for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Queue, work until all is through, tell the result; fails when a directory was not read."""
+        """Queue the runs, work until all have ended, print the result; fail when a directory was not read."""
         chosen = _chosen(options["directories"])
         if options["dry_run"] and directory_runs.open_jobs(chosen):
-            raise CommandError(_("These directories are being read just now; rehearse when that is over."))
+            raise CommandError(
+                _("These directories are being read just now; do the dry run when that is over.")
+            )
         route = _route(options["webhook_url"])
         _refuse_paused(chosen, route)
         ids = directory_runs.refresh(chosen, route=route, is_dry_run=options["dry_run"])
         try:
-            with progress(_("directories")) as tell:
-                _work_off(ids, tell)
+            with progress(_("directories")) as show:
+                _work_off(ids, show)
         except KeyboardInterrupt as stop:
             raise CommandError(_("Interrupted; the workers go on."), returncode=INTERRUPTED) from stop
         runs = list(
@@ -59,7 +61,7 @@ class Command(BaseCommand):
             for line in _records(runs):
                 self.stdout.write(line)
         if options["dry_run"] and not options["json"]:
-            self.stdout.write(_("This was a rehearsal: nothing was changed."))
+            self.stdout.write(_("This was a dry run: nothing was changed."))
         if len(runs) < len(ids) or not all(run.finished_at for run in runs):
             raise CommandError(_("Not every directory was read."))
 
@@ -95,22 +97,22 @@ def _refuse_paused(chosen: list[Directory], route: Route | None) -> None:
             raise CommandError(_("Route %(route)s or its portal is paused.") % {"route": one.slug})
 
 
-def _work_off(ids: list[int], tell: Callable[[int], None]) -> None:
-    """Carry requests like a worker does, within the portals' pace, until the jobs have ended."""
+def _work_off(ids: list[int], show: Callable[[int], None]) -> None:
+    """Send requests as a worker does, within the portals' pace, until the jobs have ended."""
     portals = list(Portal.objects.filter(jobs__in=ids).distinct().values_list("pk", flat=True))
     moved_at, last = time.monotonic(), (-1, -1)
     while Job.objects.filter(pk__in=ids, state__in=Job.OPEN).exists():
-        engine.return_expired()  # of a worker that died; there may be none that sweeps
+        engine.return_expired()  # slots of a worker that died; perhaps no worker runs that would sweep
         sent = sum(engine.drain(portal_id, seconds=DRAIN_SECONDS) for portal_id in portals)
         read = sum(DirectoryRun.objects.filter(job__in=ids).values_list("read", flat=True))
-        tell(read)
+        show(read)
         now = (read, Job.objects.filter(pk__in=ids, state__in=Job.OPEN).count())
         if now != last:
             moved_at, last = time.monotonic(), now
         if time.monotonic() - moved_at > PATIENCE:
             notes = Job.objects.filter(pk__in=ids, state__in=Job.OPEN).values_list("note", flat=True)
             raise CommandError(_("Nothing moves; the workers go on. %s") % " ".join(filter(None, notes)))
-        time.sleep(0 if sent else LOOK_AGAIN)
+        time.sleep(0 if sent else POLL_SECONDS)
 
 
 def _state(run: DirectoryRun) -> str:
@@ -146,7 +148,7 @@ def _records(runs: list[DirectoryRun]) -> list[str]:
 
 
 def _as_json(runs: list[DirectoryRun]) -> str:
-    message = {
+    directories = {
         run.directory.slug: {
             "state": _state(run),
             **run.counts,
@@ -157,4 +159,4 @@ def _as_json(runs: list[DirectoryRun]) -> str:
         }
         for run in runs
     }
-    return json.dumps({"directories": message}, ensure_ascii=False, indent=2)
+    return json.dumps({"directories": directories}, ensure_ascii=False, indent=2)

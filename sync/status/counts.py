@@ -26,7 +26,7 @@ class OpenWork:
 
 
 @dataclass(frozen=True)
-class Unsorted:
+class UnsortedEvents:
     """Stored events of one portal that no worker has looked at, and since when."""
 
     count: int
@@ -34,26 +34,26 @@ class Unsorted:
 
 
 @dataclass
-class Jobs:
-    """Jobs of one route: how many in each state, how many failed by each word."""
+class RouteJobs:
+    """The number of jobs of one route: in each state, and failed ones by kind of failure."""
 
     by_state: Counter[str] = field(default_factory=Counter)
-    by_word: Counter[str] = field(default_factory=Counter)
+    by_failure: Counter[str] = field(default_factory=Counter)
 
 
-def jobs_by_route(states: Iterable[str] = ()) -> dict[int, Jobs]:
-    """Route ID → its jobs counted; only those in some states when named: the others then cost nothing."""
-    counts: dict[int, Jobs] = {}
+def jobs_by_route(states: Iterable[str] = ()) -> dict[int, RouteJobs]:
+    """Route ID → its job counts; only of the named states, if any: the others then cost nothing."""
+    counts: dict[int, RouteJobs] = {}
     counted = Job.objects.order_by()
     if chosen := list(states):
         # naming all routes costs nothing and lets the index over route and state go to just these
         counted = counted.filter(route__in=list(Route.objects.values_list("pk", flat=True)), state__in=chosen)
     rows = counted.values_list("route_id", "state", "failure").annotate(Count("pk"))
-    for route_id, state, word, count in rows:
-        jobs = counts.setdefault(route_id, Jobs())
+    for route_id, state, failure, count in rows:
+        jobs = counts.setdefault(route_id, RouteJobs())
         jobs.by_state[state] += count
         if state == Job.State.FAILED:
-            jobs.by_word[word] += count
+            jobs.by_failure[failure] += count
     return counts
 
 
@@ -66,19 +66,21 @@ def waiting_since() -> dict[int, datetime]:
 
 
 def open_work() -> list[OpenWork]:
-    """What is under way, by route and step."""
+    """Open jobs counted by route and step."""
     jobs = Job.objects.filter(state__in=Job.OPEN).order_by()
     rows = jobs.values_list("route_id", "step").annotate(Count("pk"), Max("due_at"))
     return [OpenWork(*row) for row in rows]
 
 
-def unsorted_events() -> dict[int, Unsorted]:
-    """Portal ID → its events that still have to become jobs."""
+def unsorted_events() -> dict[int, UnsortedEvents]:
+    """Portal ID → its events that no worker has sorted yet."""
     waiting = Event.objects.filter(outcome=Event.Outcome.WAITING).order_by()
     rows = list(waiting.values_list("portal_id").annotate(Count("pk"), Min("pk")))
     moments = dict(
         Event.objects.filter(pk__in=[oldest for *_, oldest in rows]).values_list("pk", "received_at")
     )
     return {
-        portal_id: Unsorted(count, moments[oldest]) for portal_id, count, oldest in rows if oldest in moments
+        portal_id: UnsortedEvents(count, moments[oldest])
+        for portal_id, count, oldest in rows
+        if oldest in moments
     }

@@ -1,15 +1,15 @@
-"""What staff name on a command line: routes and records."""
+"""Arguments that several commands share: a route, and the IDs of records."""
 
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from sync.models import Route
 
-MAX_ID = 18
+MAX_ID_DIGITS = 18
 
 
-def route_of(slug: str) -> Route:
-    """The route of that name; CommandError with those there are."""
+def find_route(slug: str) -> Route:
+    """The route with that slug; CommandError naming the existing ones when there is none."""
     route = Route.objects.select_related("source", "target").filter(slug=slug).first()
     if route is None:
         known = ", ".join(Route.objects.order_by("slug").values_list("slug", flat=True))
@@ -19,11 +19,13 @@ def route_of(slug: str) -> Route:
     return route
 
 
-def ids_of(text: str) -> list[str]:
+def parse_ids(text: str) -> list[str]:
     """`1,2, 3` → IDs without repeats; CommandError for anything that is no ID."""
     ids = [part.strip() for part in text.split(",") if part.strip()]
     wrong = [
-        one for one in ids if not (one.isascii() and one.isdecimal() and len(one) <= MAX_ID and int(one))
+        one
+        for one in ids
+        if not (one.isascii() and one.isdecimal() and len(one) <= MAX_ID_DIGITS and int(one))
     ]
     if wrong or not ids:
         raise CommandError(

@@ -1,4 +1,4 @@
-"""Pausing and resuming: the same two buttons for portals and routes."""
+"""Pause and resume: the same two actions for portals and routes."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from django.utils.translation import gettext_lazy as _
 from sync.admin.screen import Screen
 
 
-class PausingScreen(Screen):
-    """A screen of what has `is_paused`; `wake` has a worker look at a record that goes on."""
+class PausableScreen(Screen):
+    """A screen for records with `is_paused`."""
 
     def wake(self, record: Any) -> None:
-        """Somebody looks at what has gathered; nobody needs to where nothing gathers."""
+        """Queue a wake-up for a record that was resumed; by default none is needed."""
 
-    def fits(self, button: str, record: Any) -> bool:
-        """Pause what runs, resume what is paused."""
+    def is_applicable(self, button: str, record: Any) -> bool:
+        """Pause for what is not paused, Resume for what is."""
         return bool({"pause": not record.is_paused, "resume": record.is_paused}.get(button, True))
 
     @admin.action(description=_("Pause"), permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Nothing is sent until it is resumed."""
+        """Send nothing until the record is resumed."""
         rows = list(queryset.filter(is_paused=False))
         queryset.filter(is_paused=False).update(is_paused=True)
         self.log_many(request, rows, gettext("Pause"))
@@ -35,7 +35,7 @@ class PausingScreen(Screen):
 
     @admin.action(description=_("Resume"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """What has gathered goes out."""
+        """Go on with the jobs that wait."""
         rows = list(queryset.filter(is_paused=True))
         queryset.filter(is_paused=True).update(is_paused=False)
         for record in rows:

@@ -15,13 +15,13 @@ MAX_FOUND = 2000
 """Rows about one deal; more are not shown."""
 
 MAPPED = ("deal", "lead")
-"""What staff see the mappings of."""
+"""Entities whose mappings staff see."""
 
 HELP = _("The ID of a deal, lead or user, or the address of a card.")
 
 
 class DealSearch:
-    """For screens of rows with a route and two deals."""
+    """Search for screens whose rows have a route and two record IDs."""
 
     search_fields: Any = ("source_id", "target_id")  # only to have a search box
     search_help_text: Any = HELP
@@ -44,8 +44,8 @@ def found_links(number: DealNumber) -> list[int]:
 
 
 def _found(rows: QuerySet[Any], number: DealNumber) -> list[int]:
-    """IDs of the rows about the deal. Two look-ups in indexes, with the host compared here: joined to the
-    routes, MariaDB would read all rows.
+    """IDs of the rows about the record: two index look-ups, and the host compared here, because with a join
+    to the routes MariaDB would read all rows.
     """
     either = Q(source_id=number.deal_id) | Q(target_id=number.deal_id)
     found = rows.filter(either).order_by().values_list("pk", "source_id", "target_id", "route_id")[:MAX_FOUND]
