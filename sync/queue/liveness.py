@@ -4,7 +4,7 @@ A django-q2 cluster can stand deaf with all its processes alive: an idle worker 
 read lock of the cluster's inner queue leaves that lock taken for ever
 (https://github.com/django-q2/django-q2/issues/23). A message in the shared table would not show it, since
 another host may take it; so each cluster's pusher makes the question itself and only its own workers can
-answer. The answer goes through a pipe: the database may be away, the verdict stays right.
+answer. Question and answer go through a pipe: the database may be away or locked, the verdict stays right.
 """
 
 import logging
@@ -27,13 +27,18 @@ PIPE = "INTERCONNECTOR_LIVENESS_PIPE"
 
 TASK = "sync.tasks.beat"
 OUTAGE_PAUSE = 1.0
+QUESTION, ANSWER = b"?", b"."
 
 
 def answer() -> None:
     """Let the supervisor hear that this cluster runs tasks; nothing where nobody watches."""
+    _signal(ANSWER)
+
+
+def _signal(sign: bytes) -> None:
     if pipe := os.environ.get(PIPE):
         with suppress(BlockingIOError, BrokenPipeError):  # it has plenty unread, or is just being killed
-            os.write(int(pipe), b".")
+            os.write(int(pipe), sign)
 
 
 class ProbingBroker(ORM):
@@ -49,6 +54,7 @@ class ProbingBroker(ORM):
         now = time.monotonic()
         if PIPE in os.environ and now >= self.ask_at:
             self.ask_at = now + settings.WATCHDOG_SECONDS / 4
+            _signal(QUESTION)
             return [(None, SignedPackage.dumps(_question()))]
         try:
             pulled: list[tuple[int | None, str]] | None = super().dequeue()

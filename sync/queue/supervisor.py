@@ -40,7 +40,7 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds: without a pulse before an idle cluster is deaf; that one task may take."""
+    """Seconds: for which an idle cluster may leave a question unanswered; that one task may take."""
 
     silence: float
     task: float
@@ -75,6 +75,8 @@ class Cluster:
     ear: int
     started_at: float = field(default_factory=time.monotonic)
     heard_at: float = field(default_factory=time.monotonic)
+    asked_at: float | None = None
+    """When the oldest question was put that no worker has answered."""
 
     @classmethod
     def start(cls, command: Sequence[str]) -> "Cluster":
@@ -97,19 +99,33 @@ class Cluster:
         ready, _, _ = select.select([self.ear], [], [], seconds)
         if not ready:
             return
-        if os.read(self.ear, 4096):
-            self.heard_at = time.monotonic()
+        if signs := os.read(self.ear, 4096):
+            self._note(signs)
         else:  # every process of the cluster has gone; do not spin until the main one is reported
             time.sleep(seconds)
 
+    def _note(self, signs: bytes) -> None:
+        """A worker's answer answers all questions before it."""
+        now = time.monotonic()
+        _, answered, after = signs.rpartition(liveness.ANSWER)
+        if answered:
+            self.heard_at, self.asked_at = now, None
+        if after and self.asked_at is None:
+            self.asked_at = now
+
     def fault(self, patience: Patience) -> str:
-        """What is wrong with it, as the end of a sentence; nothing when all is well."""
+        """What is wrong with it, as the end of a sentence; nothing when all is well.
+
+        A cluster that waits for its database puts no question to itself, and is not deaf.
+        """
         if (code := self.process.poll()) is not None:
             return f"ended by itself (exit code {code})"
-        silence = time.monotonic() - self.heard_at
+        now = time.monotonic()
+        silence = now - self.heard_at
         if silence > patience.silence + patience.task:
             return f"has run no task for {silence:.0f} s"
-        if silence > patience.silence and not self.is_at_work():
+        is_unanswered = self.asked_at is not None and now - self.asked_at > patience.silence
+        if is_unanswered and not self.is_at_work():
             return f"is deaf: it has run no task for {silence:.0f} s and no worker is busy"
         return ""
 

@@ -7,10 +7,13 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.signing import SignedPackage
 
 from sandbox.demo.processes import Process, free_port, wait_until
 from sync.models import Heartbeat
@@ -24,12 +27,11 @@ SECONDS = 60
 
 
 @pytest.fixture
-def worker(sqlite_site: Site) -> Iterator[Process]:
+def worker(sqlite_site: Site) -> Process:
     """`manage.py qcluster` with one worker process and a short watchdog time, as soon as it runs tasks."""
     process = sqlite_site.start("qcluster", WORKERS="1", WATCHDOG_SECONDS=str(WATCHDOG))
     wait_for(lambda: has_beaten_since(sqlite_site, 0.0), process)
-    yield process
-    process.stop()
+    return process
 
 
 def wait_for(is_true: Callable[[], bool], process: Process, *, seconds: float = SECONDS) -> None:
@@ -130,18 +132,45 @@ def test_a_stop_sent_to_every_process_at_once_ends_too(worker: Process) -> None:
     assert is_gone(list(pids.values()))
 
 
+@contextmanager
+def write_lock(site: Site) -> Iterator[None]:
+    """Nobody else can write."""
+    path = site.database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=20)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+        holder.execute("ROLLBACK")
+
+
+def is_never_restarted(site: Site, worker: Process, before: dict[str, int]) -> None:
+    released_at = time.time()
+    wait_for(lambda: has_beaten_since(site, released_at), worker)
+    assert pids_by_role(worker)["main"] == before["main"]
+    assert "started again" not in worker.output()
+
+
 def test_a_busy_cluster_is_not_taken_for_a_deaf_one(sqlite_site: Site, worker: Process) -> None:
     """Its only worker waits for the database's write lock, three times as long as the watchdog's patience."""
     before = pids_by_role(worker)
-    path = sqlite_site.database_url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
-        holder.execute("BEGIN IMMEDIATE")
+    with write_lock(sqlite_site):
         time.sleep(WATCHDOG * 3)
-        holder.execute("ROLLBACK")
-    released_at = time.time()
-    wait_for(lambda: has_beaten_since(sqlite_site, released_at), worker)
-    assert pids_by_role(worker)["main"] == before["main"]
-    assert "started again" not in worker.output()
+    is_never_restarted(sqlite_site, worker, before)
+
+
+def test_a_cluster_that_cannot_pull_messages_is_not_taken_for_a_deaf_one(
+    sqlite_site: Site, worker: Process
+) -> None:
+    """Its worker is idle: the pusher waits for the write lock with a message in its hands."""
+    before = pids_by_role(worker)
+    task = {"id": "1", "name": "nothing", "func": "builtins.len", "args": ((),), "kwargs": {}}
+    message = {"key": "bus", "payload": SignedPackage.dumps({**task, "started": timezone.now()})}
+    with sqlite_site.orm():
+        OrmQ.objects.bulk_create([OrmQ(**message, lock=timezone.now()) for _ in range(1000)])
+    with write_lock(sqlite_site):
+        time.sleep(WATCHDOG * 3)
+        with sqlite_site.orm():
+            assert OrmQ.objects.exists(), "the pusher was quicker than the lock"
+    is_never_restarted(sqlite_site, worker, before)
 
 
 def test_a_database_that_is_away_is_no_reason_to_restart(mysql_site: Site) -> None:
