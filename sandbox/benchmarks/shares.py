@@ -7,12 +7,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from sandbox.benchmarks.figures import Figure, Findings, percentile
 from sandbox.benchmarks.ground import Ground
 from sandbox.benchmarks.installations import DealsInstallation, deals_installation, running
-from sandbox.demo import Process, run_manage
+from sandbox.demo import Process
 
 FIRST_ROUTE = "vinilam-vinipol"
 SECOND, SECOND_ROUTE = "second", "second-vinipol"
@@ -29,22 +27,18 @@ class TwoSources(DealsInstallation):
 
     def start(self) -> None:
         """One portal more, then everything as usual."""
-        self.second = self._portal_process(SECOND)
-        self.second.process.wait_for(f"{self.second.base}/emulator/stats")
+        self.second = self.open_portal(SECOND)
         super().start()
 
-    def configure(self) -> None:
+    def configuration(self) -> dict[str, Any]:
         """The second source and its route; only the target has a pace."""
-        super().configure()
-        path = self.folder / "config.yaml"
-        config = yaml.safe_load(path.read_text())
+        config = super().configuration()
         source, target = config["portals"]
         target |= {"requests_per_minute": self.per_minute, "burst": 1}
         config["portals"].append({**source, "slug": SECOND, "webhook_url": self.second.webhook_url})
         config["routes"].append({**config["routes"][0], "slug": SECOND_ROUTE, "source": SECOND})
-        plain = json.loads(json.dumps(config))  # what two routes share would be written as a link
-        path.write_text(yaml.safe_dump(plain, allow_unicode=True))
-        run_manage("import_config", str(path), environment=self.environment)
+        plain: dict[str, Any] = json.loads(json.dumps(config))  # what is shared would be written as a link
+        return plain
 
 
 def run(ground: Ground) -> Findings:

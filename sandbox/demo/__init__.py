@@ -1,19 +1,21 @@
 """The whole product on one machine against emulated portals: for the demo, the benchmarks and the tests."""
 
-from sandbox.demo.installation import Installation, PortalProcess
+from sandbox.demo.installation import Installation, PortalControl, PortalProcess
 from sandbox.demo.people import LeadProof, People
-from sandbox.demo.processes import Process, free_port, run_manage, wait_until
+from sandbox.demo.processes import Process, free_port, run_manage, stop_all, wait_until
 from sandbox.demo.proof import Proof, prove
 
 __all__ = [
     "Installation",
     "LeadProof",
     "People",
+    "PortalControl",
     "PortalProcess",
     "Process",
     "Proof",
     "free_port",
     "prove",
     "run_manage",
+    "stop_all",
     "wait_until",
 ]

@@ -11,20 +11,17 @@ from typing import Any
 import requests
 import yaml
 
-from sandbox.demo.processes import PROJECT, Process, free_port, run_manage, wait_until
+from sandbox.demo.processes import PROJECT, Process, free_port, run_manage, stop_all, wait_until
 
 EXAMPLE = PROJECT / "examples" / "vinilam-vinipol.yaml"
 TOKEN = "rehearsal-token"  # noqa: S105  # of portals that live for a minute
 SECONDS = 30
 
 
-class PortalProcess:
-    """An emulated portal in its own process, and what is asked of it."""
+class PortalControl:
+    """An emulated portal that listens at `port`, and what is asked of it."""
 
-    def __init__(self, name: str, *, folder: Path, environment: dict[str, str], options: list[str]) -> None:
-        self.name, self.port = name, free_port()
-        arguments = ["emulate", "bitrix24", "--port", str(self.port), *options]
-        self.process = Process.manage(*arguments, log=folder / f"{name}.log", environment=environment)
+    port: int
 
     @property
     def base(self) -> str:
@@ -60,6 +57,17 @@ class PortalProcess:
         return found
 
 
+class PortalProcess(PortalControl):
+    """An emulated portal in its own process."""
+
+    def __init__(self, name: str, *, folder: Path, environment: dict[str, str], options: list[str]) -> None:
+        """As soon as it answers."""
+        self.port = free_port()
+        arguments = ["emulate", "bitrix24", "--port", str(self.port), *options]
+        self.process = Process.manage(*arguments, log=folder / f"{name}.log", environment=environment)
+        self.process.wait_for(f"{self.base}/emulator/stats")
+
+
 @dataclass
 class Installation:
     """Everything that runs. `portal` overrides settings of both portals in the example configuration."""
@@ -92,11 +100,8 @@ class Installation:
 
     def start(self) -> None:
         """Portals, database, configuration, web and worker, in this order."""
-        self.source = self._portal_process("source")
-        self.target = self._portal_process("vinipol")
-        for portal in (self.source, self.target):
-            portal.process.wait_for(f"{portal.base}/emulator/stats")
-        run_manage("migrate", "--verbosity", "0", environment=self.environment)
+        self.source, self.target = self.open_portal("source"), self.open_portal("vinipol")
+        self.migrate()
         self.configure()
         self.web = self.start_web()
         self.worker = self.start_worker("worker")
@@ -104,27 +109,37 @@ class Installation:
 
     def stop(self) -> None:
         """End everything that was started."""
-        for process in reversed(self.running):
-            process.stop()
+        stop_all(self.running)
+
+    def open_portal(self, name: str) -> PortalControl:
+        """An emulated portal, as soon as it answers."""
+        portal = PortalProcess(name, folder=self.folder, environment=self.environment, options=self.emulator)
+        self._keep(portal.process)
+        return portal
+
+    def migrate(self) -> None:
+        """Make the tables."""
+        self.manage("migrate", "--verbosity", "0")
 
     @property
     def base(self) -> str:
         """Where the web process listens."""
         return f"http://127.0.0.1:{self.web_port}"
 
-    def configure(self) -> None:
-        """Import the shipped example, pointed at the emulated portals."""
-        config = yaml.safe_load(EXAMPLE.read_text())
-        processes = {"source": self.source, "vinipol": self.target}
+    def configuration(self) -> dict[str, Any]:
+        """The shipped example, pointed at the emulated portals."""
+        config: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())
+        portals = {"source": self.source, "vinipol": self.target}
         for portal in config["portals"]:
-            portal |= {
-                "webhook_url": processes[portal["slug"]].webhook_url,
-                "inbound_token": TOKEN,
-                **self.portal,
-            }
+            url = portals[portal["slug"]].webhook_url
+            portal |= {"webhook_url": url, "inbound_token": TOKEN, **self.portal}
+        return config
+
+    def configure(self) -> None:
+        """Import the configuration."""
         path = self.folder / "config.yaml"
-        path.write_text(yaml.safe_dump(config, allow_unicode=True))
-        run_manage("import_config", str(path), environment=self.environment)
+        path.write_text(yaml.safe_dump(self.configuration(), allow_unicode=True))
+        self.manage("import_config", str(path))
 
     def start_web(self) -> Process:
         """gunicorn, as in production."""
@@ -189,12 +204,6 @@ class Installation:
 
         wait_until(is_idle, seconds=seconds, what=lambda: f"{message} {self.worker.output()[-3000:]}")
         return message
-
-    def _portal_process(self, name: str) -> PortalProcess:
-        options = self.emulator
-        portal = PortalProcess(name, folder=self.folder, environment=self.environment, options=options)
-        self._keep(portal.process)
-        return portal
 
     def _keep(self, process: Process) -> Process:
         self.running.append(process)

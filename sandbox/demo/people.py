@@ -10,7 +10,7 @@ import requests
 import yaml
 
 from sandbox.demo.installation import SECONDS, Installation
-from sandbox.demo.processes import PROJECT, run_manage
+from sandbox.demo.processes import PROJECT
 
 EXAMPLE = PROJECT / "examples" / "users-leads.yaml"
 MAKE_KEY = (
@@ -51,7 +51,7 @@ class People:
         config["routes"][0]["target"] = "vinipol"
         path = installation.folder / "leads.yaml"
         path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
-        run_manage("import_config", str(path), environment=installation.environment)
+        installation.manage("import_config", str(path))
         key = installation.manage("shell", "--no-imports", "--command", MAKE_KEY).split()[-1]
         self._door = requests.Session()
         self._door.headers["X-Api-Key"] = key

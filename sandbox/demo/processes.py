@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import requests
@@ -48,6 +48,11 @@ class Process:
         wait_until(
             lambda: self._answers(url), seconds=seconds, what=lambda: f"{url}: {self.output()[-2000:]}"
         )
+
+    def ask_to_end(self) -> None:
+        """SIGTERM, if it still runs."""
+        if self.child.poll() is None:
+            self.child.terminate()
 
     def stop(self) -> int | None:
         """Ask it to end, then insist; its exit code."""
@@ -90,6 +95,14 @@ class Process:
     def _kill_group(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.child.pid, signal.SIGKILL)
+
+
+def stop_all(processes: Sequence[Process]) -> None:
+    """End all of them; each has the time that the slowest takes."""
+    for process in processes:
+        process.ask_to_end()
+    for process in reversed(processes):
+        process.stop()
 
 
 def wait_until(is_true: Callable[[], bool], *, seconds: float, what: Callable[[], str]) -> None:
