@@ -1,13 +1,13 @@
 """Fixtures: installations over scratch databases, migrated once a run and copied for each test.
 
 `site` runs a test once per engine: SQLite, and MariaDB (or MySQL) where TEST_MYSQL_URL reaches one;
-`sqlite_site` and `mysql_site` are one of them. A test directory takes them in its conftest.py:
-
-    from tests.databases import mysql_site, mysql_template, site, sqlite_site, sqlite_template  # noqa: F401
+`sqlite_site` and `mysql_site` are one of them. `tests/conftest.py` takes them for all tests: in the conftest
+of a directory they would be other fixtures, with templates of their own.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import uuid
@@ -22,11 +22,15 @@ import pytest
 
 from tests.processes import Site
 
-MYSQL_URL = os.environ.get("TEST_MYSQL_URL", "mysql://root:@127.0.0.1:3306/")
+MYSQL_URL = os.environ["TEST_MYSQL_URL"]
+RUN = Path(os.environ["TEST_RUN_FOLDER"])
+"""What the processes of this run share."""
+
+MYSQL_TEMPLATE = f"b24_template_{RUN.name[-8:]}"
 
 
 @contextmanager
-def _sqlite(template: Path, folder: Path) -> Iterator[str]:
+def sqlite_copy(template: Path, folder: Path) -> Iterator[str]:
     """The URL of a copy of the template file."""
     path = folder / "site.sqlite3"
     shutil.copy(template, path)
@@ -34,7 +38,7 @@ def _sqlite(template: Path, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _mysql(template: str, _: Path) -> Iterator[str]:
+def mysql_copy(template: str, _: Path | None = None) -> Iterator[str]:
     """The URL of a copy of the template database, dropped afterwards."""
     with empty_mysql() as url, _cursor() as cursor:
         _copy_tables(cursor, template, url.rpartition("/")[2])
@@ -44,8 +48,7 @@ def _mysql(template: str, _: Path) -> Iterator[str]:
 @contextmanager
 def empty_mysql() -> Iterator[str]:
     """The address of a database without tables, which is gone afterwards; skips where none can be had."""
-    if not _is_mysql_there():
-        pytest.skip(f"no MySQL or MariaDB at {MYSQL_URL}")
+    _need_mysql()
     name = f"b24_scratch_{uuid.uuid4().hex[:12]}"
     with _cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
@@ -80,13 +83,13 @@ def _cursor() -> Iterator[Any]:
         link.close()
 
 
-def _is_mysql_there() -> bool:
-    """Whether the server answers."""
+def _need_mysql() -> None:
+    """Skip the test where the server does not answer."""
     try:
         with _cursor():
-            return True
+            return
     except MySQLdb.Error:
-        return False
+        pytest.skip(f"no MySQL or MariaDB at {MYSQL_URL}")
 
 
 def _migrate(folder: Path, database_url: str) -> None:
@@ -95,25 +98,48 @@ def _migrate(folder: Path, database_url: str) -> None:
     assert done.code == 0, done.err
 
 
+@contextmanager
+def _first_of_run(name: str) -> Iterator[bool]:
+    """Whether nobody of this run was here before; one process at a time."""
+    made = RUN / f"{name}.made"
+    with (RUN / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not made.exists()
+        made.touch()
+
+
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template() -> Path:
     """A migrated SQLite file."""
-    folder = tmp_path_factory.mktemp("template")
-    _migrate(folder, f"sqlite:///{folder / 'template.sqlite3'}")
-    return folder / "template.sqlite3"
+    path = RUN / "template.sqlite3"
+    with _first_of_run("sqlite") as is_first:
+        if is_first:
+            _migrate(RUN, f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture(scope="session")
-def mysql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mysql_template() -> str:
     """A migrated MariaDB or MySQL database; tests that need one are skipped where none is reachable."""
-    with empty_mysql() as url:
-        _migrate(tmp_path_factory.mktemp("template"), url)
-        yield url.rpartition("/")[2]
+    _need_mysql()
+    with _first_of_run("mysql") as is_first, _cursor() as cursor:
+        if is_first:
+            cursor.execute(f"CREATE DATABASE {MYSQL_TEMPLATE} CHARACTER SET utf8mb4")
+            _migrate(RUN, f"{MYSQL_URL}{MYSQL_TEMPLATE}")
+    return MYSQL_TEMPLATE
+
+
+def forget_templates() -> None:
+    """At the end of the run."""
+    if (RUN / "mysql.lock").exists():
+        with _cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {MYSQL_TEMPLATE}")
+    shutil.rmtree(RUN, ignore_errors=True)
 
 
 SCRATCH: dict[str, tuple[str, Callable[[Any, Path], AbstractContextManager[str]]]] = {
-    "sqlite": ("sqlite_template", _sqlite),
-    "mysql": ("mysql_template", _mysql),
+    "sqlite": ("sqlite_template", sqlite_copy),
+    "mysql": ("mysql_template", mysql_copy),
 }
 
 

@@ -6,6 +6,8 @@ on MariaDB or MySQL instead of SQLite.
 
 import os
 import shutil
+import signal
+import tempfile
 
 KEEP_OR = {
     "TEST_MYSQL_URL": "mysql://b24_test:b24_test@127.0.0.1:3306/",
@@ -15,6 +17,16 @@ KEEP_OR = {
 }
 for name, value in KEEP_OR.items():
     os.environ.setdefault(name, value)
+
+# started in the background by a shell without job control: what we start would ignore Ctrl-C, too
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+# the suite starts hundreds of processes: each would compile the product anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# the processes of a run share what is made once
+if IS_FIRST := "TEST_RUN_FOLDER" not in os.environ:
+    os.environ["TEST_RUN_FOLDER"] = tempfile.mkdtemp(prefix="b24-suite-")
 
 IS_MYSQL = os.environ.get("TEST_DATABASE") == "mysql"
 os.environ.update(

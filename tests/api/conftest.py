@@ -8,14 +8,7 @@ import pytest
 import requests
 
 from sync.models import Event, Portal
-from tests.databases import (  # noqa: F401
-    mysql_site,
-    mysql_template,
-    open_site,
-    site,
-    sqlite_site,
-    sqlite_template,
-)
+from tests.databases import open_site
 from tests.processes import Site, WebServer
 
 TOKEN = "s3cret-Token-Of-The-Tests"

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.emulators.bitrix24 import start
-from tests.databases import mysql_site, mysql_template, site, sqlite_site, sqlite_template  # noqa: F401
 from tests.directories.reference import ReferencePortal
 
 

@@ -14,7 +14,6 @@ from django.test import Client
 
 from sync.models import ApiKey, Route
 from tests.api.users.conftest import BOTH, Caller, make_job
-from tests.databases import sqlite_site, sqlite_template  # noqa: F401
 from tests.processes import Site
 
 HERE = Path(__file__).parent
@@ -141,7 +140,7 @@ def test_the_page_needs_nobody_else() -> None:
 
 
 @pytest.mark.journey
-def test_whatever_the_description_allows_or_forbids_is_answered_so(sqlite_site: Site, tmp_path: Path) -> None:  # noqa: F811
+def test_whatever_the_description_allows_or_forbids_is_answered_so(sqlite_site: Site, tmp_path: Path) -> None:
     """Schemathesis: all its checks, with data that fits and data that does not; by real HTTP."""
     with sqlite_site.orm():
         row = ApiKey(name="schemathesis", scopes=BOTH)

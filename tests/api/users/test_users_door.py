@@ -19,7 +19,7 @@ import requests
 
 from sync.models import ApiKey, CoreUser, IdempotentResponse, Message
 from tests.api.users.conftest import BOTH, IVAN
-from tests.databases import mysql_site, mysql_template, open_site, sqlite_template  # noqa: F401
+from tests.databases import open_site
 from tests.gate import Gate
 from tests.processes import Site, WebServer
 
@@ -177,7 +177,7 @@ def test_a_body_that_is_cut_off_makes_nobody(door: Door) -> None:
         assert CoreUser.objects.count() == 0
 
 
-def test_a_database_that_goes_away_and_comes_back(mysql_site: Site) -> None:  # noqa: F811
+def test_a_database_that_goes_away_and_comes_back(mysql_site: Site) -> None:
     config = environ.Env.db_url_config(mysql_site.database_url)
     gate = Gate((config["HOST"], int(config["PORT"] or 3306)))
     url = f"mysql://{config['USER']}:{config['PASSWORD']}@127.0.0.1:{gate.port}/{config['NAME']}"
