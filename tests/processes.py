@@ -1,22 +1,25 @@
 """Real processes for tests: an installation with a database of its own.
 
-`manage()` runs a command to its end, `start()` leaves one running, `serve()` starts gunicorn, `orm()` looks
-into the database. The fixtures that hand installations out are in `tests/databases.py`.
+`manage()` runs a command to its end, `call()` does so without a process, `start()` leaves one running,
+`serve()` starts gunicorn, `orm()` looks into the database. The fixtures that hand installations out are in
+`tests/databases.py`.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import environ
 from django.conf import settings
+from django.core.management import ManagementUtility
 from django.db import connections
 from django.db.utils import load_backend
 
@@ -101,6 +104,16 @@ class Site:
         )
         return Finished(done.returncode, done.stdout, done.stderr)
 
+    def call(self, *words: str) -> Finished:
+        """Run `manage.py` within this process, with the suite's settings: a process takes a second to start."""
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        with self.orm(), redirect_stdout(out), redirect_stderr(err):
+            try:
+                ManagementUtility(["manage.py", *words]).execute()
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else 1
+        return Finished(code, out.getvalue(), err.getvalue())
+
     def start(self, *words: str, **environment: str) -> Process:
         """Start `manage.py` with these arguments and leave it running."""
         return self._keep([sys.executable, "manage.py", *words], words[0], environment)
@@ -134,9 +147,9 @@ class Site:
                 connections["default"] = usual
 
     def stop(self) -> None:
-        """Stop everything that was started."""
+        """Kill everything that was started: a graceful end has its own tests."""
         for process in reversed(self.running):
-            process.stop()
+            process.kill()
 
     def _keep(self, arguments: list[str], name: str, environment: dict[str, str]) -> Process:
         """Start a process that `stop` ends."""

@@ -11,14 +11,6 @@ from django_q.models import Schedule
 
 from sandbox.emulators import bitrix24
 from sync.models import FieldMapping, Job, Portal, Route
-from tests.databases import (  # noqa: F401
-    mysql_site,
-    mysql_template,
-    open_site,
-    site,
-    sqlite_site,
-    sqlite_template,
-)
 from tests.processes import Finished, Site
 
 TOKEN = "inbound-token-of-the-tests"
@@ -34,8 +26,8 @@ class CommandSite:
     b: bitrix24.Emulator
 
     def run(self, *words: str, **options: Any) -> Finished:
-        """Run a management command to its end."""
-        return self.site.manage(*words, **options)
+        """Run a management command to its end; with options in a process of its own."""
+        return self.site.manage(*words, **options) if options else self.site.call(*words)
 
     def queue(self, *words: str) -> dict[str, Any]:
         """What `queue --json` prints."""
@@ -76,7 +68,7 @@ class CommandSite:
 
 
 @pytest.fixture
-def pair(sqlite_site: Site) -> Iterator[CommandSite]:  # noqa: F811
+def pair(sqlite_site: Site) -> Iterator[CommandSite]:
     """An installation on SQLite with two emulated portals."""
     installed = install(sqlite_site)
     yield installed

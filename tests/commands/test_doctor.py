@@ -312,6 +312,6 @@ def test_mysql_that_cannot_hold_every_letter(mysql_site: Site) -> None:
 def test_no_portals_yet(sqlite_site: Site) -> None:
     with sqlite_site.orm():
         Heartbeat.beat("host:1")
-    done = sqlite_site.manage("doctor")
+    done = sqlite_site.call("doctor")
     assert done.code == 1
     assert "import_config" in done.out

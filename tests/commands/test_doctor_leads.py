@@ -21,7 +21,7 @@ class DoctorRig:
 
     def findings(self) -> list[dict[str, str]]:
         """What the doctor finds about portals and routes."""
-        report: dict[str, Any] = json.loads(self.site.manage("doctor", "--json").out)
+        report: dict[str, Any] = json.loads(self.site.call("doctor", "--json").out)
         return [one for one in report["findings"] if one["where"].split()[0] in ("portal", "route")]
 
     def map(self, to: str, source: str, **columns: str) -> FieldMapping:
