@@ -105,7 +105,7 @@ class Site:
         return Finished(done.returncode, done.stdout, done.stderr)
 
     def call(self, *words: str) -> Finished:
-        """Run `manage.py` within this process, with the suite's settings: a process takes a second to start."""
+        """Run `manage.py` in this process, with the suite's settings: another takes a second to start."""
         out, err, code = io.StringIO(), io.StringIO(), 0
         with self.orm(), redirect_stdout(out), redirect_stderr(err):
             try:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-from sandbox.demo import PortalProcess, Process, wait_until
+from sandbox.demo import Process, wait_until
 from sync.models import ApiKey, CoreUser, Event, Job, Message, Portal, Route
 from tests.journeys.conftest import FAST
 from tests.nest import ReceivedMessage
+from tests.portals import LocalPortal
 from tests.processes import Site, WebServer
 from tests.rabbitmq import Exchange
 
@@ -26,10 +27,9 @@ class LeadsRig:
     site: Site
     exchange: Exchange
     key: str = ""
-    portal: PortalProcess | None = None
-    running: list[Process] = field(default_factory=list)
+    portal: LocalPortal | None = None
 
-    def install(self, *, emulator: tuple[str, ...] = ("--no-bucket",), **portal: Any) -> None:
+    def install(self, *, bucket: tuple[float, float] | None = None, **portal: Any) -> None:
         """Make an emulated portal (`portal`: its columns), the route to it, and a key for the users API."""
         self.site.settings |= {
             **self.exchange.settings,
@@ -37,9 +37,7 @@ class LeadsRig:
             "SQLITE_SYNCHRONOUS": "NORMAL",
             "WORKERS": "2",
         }
-        self.portal = PortalProcess("crm", folder=self.site.folder, environment={}, options=[*emulator])
-        self.running.append(self.portal.process)
-        self.portal.process.wait_for(f"{self.portal.base}/emulator/stats")
+        self.portal = LocalPortal.with_bucket(bucket)
         with self.site.orm():
             core = Portal.objects.create(slug="core", kind=Portal.Kind.CORE)
             url = self.portal.webhook_url
@@ -109,8 +107,8 @@ class LeadsRig:
 
     def stop(self) -> None:
         """Stop the portal; the site stops the rest."""
-        for process in self.running:
-            process.stop()
+        if self.portal is not None:
+            self.portal.stop()
 
 
 def user(number: int, **fields: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 from django_q.models import OrmQ
 
 from sandbox.demo import prove, wait_until
+from tests.journeys.conftest import on_mysql, on_sqlite
 
 pytestmark = pytest.mark.journey
 
@@ -43,7 +44,7 @@ def test_ten_kills_lose_and_double_nothing(start_rig):
     for portal in (rig.source, rig.target):
         portal.post("limits", {"latency": 0.3})
     rig.listen()
-    ids = rig.seed(500)
+    ids = rig.seed(300)
     chance = random.Random(11)
     for number in range(10):
         time.sleep(1.5)
@@ -53,12 +54,13 @@ def test_ten_kills_lose_and_double_nothing(start_rig):
             rig.worker.restart()  # as systemd does
         else:
             kill(chance.sample(some := worker_processes(rig)[1:], min(1, len(some))))
-    counts = rig.wait_until_idle(seconds=240, arrivals=500)
+    counts = rig.wait_until_idle(seconds=240, arrivals=300)
     proof = prove(rig, ids)
     assert proof.holds, (str(proof), counts, rig.failures()[:3])
     assert counts["jobs"]["failed"] == 0
 
 
+@on_mysql
 def test_an_emptied_queue_loses_nothing(start_rig):
     rig = start_rig()
     rig.target.post("limits", {"latency": 0.2})
@@ -72,6 +74,7 @@ def test_an_emptied_queue_loses_nothing(start_rig):
     assert prove(rig, ids).holds
 
 
+@on_sqlite
 def test_a_deaf_cluster_is_found_and_restarted(start_rig):
     rig = start_rig(settings={"WORKERS": "1"})
     rig.listen()

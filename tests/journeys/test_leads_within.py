@@ -8,11 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.demo import People, wait_until
-from tests.journeys.conftest import PairRig
+from tests.journeys.conftest import PairRig, on_mysql
 
 pytestmark = pytest.mark.journey
 
 
+@on_mysql
 def test_every_user_has_one_lead_whatever_the_portal_answers(start_rig: Callable[..., PairRig]) -> None:
     rig = start_rig()
     rig.target.post(

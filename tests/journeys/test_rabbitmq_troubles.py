@@ -174,7 +174,7 @@ def burst(rig: LeadsRig, web: Any) -> None:
 @pytest.mark.timeout(3600)
 def test_a_burst_is_delivered_in_order_within_the_limits(mysql_rig: LeadsRig) -> None:
     rig = mysql_rig
-    rig.install(emulator=(), requests_per_minute=120, burst=1, bucket_size=50, bucket_leak=2.0)
+    rig.install(bucket=(50, 2.0), requests_per_minute=120, burst=1, bucket_size=50, bucket_leak=2.0)
     web = rig.serve()
     rig.work()
     rig.consume()

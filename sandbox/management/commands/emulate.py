@@ -22,7 +22,8 @@ def _bitrix24_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--latency", type=float, default=0.0, help="seconds added to each request")
 
 
-def _start_bitrix24(options: dict[str, Any]) -> bitrix24.Emulator:
+def start_bitrix24(options: dict[str, Any]) -> bitrix24.Emulator:
+    """As the options of the command say."""
     return bitrix24.start(
         options["port"],
         code=options["code"],
@@ -35,7 +36,7 @@ def _start_bitrix24(options: dict[str, Any]) -> bitrix24.Emulator:
 _SYSTEMS: dict[
     str, tuple[Callable[[ArgumentParser], None], Callable[[dict[str, Any]], bitrix24.Emulator]]
 ] = {
-    "bitrix24": (_bitrix24_arguments, _start_bitrix24),
+    "bitrix24": (_bitrix24_arguments, start_bitrix24),
 }
 
 
