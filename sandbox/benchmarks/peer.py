@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.benchmarks.figures import Figure, Findings, median
-from sandbox.benchmarks.ground import Ground
+from sandbox.benchmarks.ground import Ground, Scale
 from sandbox.benchmarks.installations import DealsInstallation, deals_installation
 from sandbox.demo import prove
 
@@ -37,16 +37,16 @@ class Race:
         return median(self.ours) / median(self.theirs)
 
 
+def settings_of(scale: Scale) -> list[Setting]:
+    """No latency, and a slow portal's with few slots and with many."""
+    return [Setting(0.0, slots=2), Setting(scale.latency, slots=2), Setting(scale.latency, slots=10)]
+
+
 def run(ground: Ground) -> Findings:
     """Without a pace, at no latency and at a slow portal's, in turn."""
-    settings = [
-        Setting(0.0, slots=2),
-        Setting(ground.scale.latency, slots=2),
-        Setting(ground.scale.latency, slots=10),
-    ]
     findings = Findings(rows=[("latency", "slots", "ours, deals/s", "fast_bitrix24, deals/s", "ratio")])
     unproven = 0
-    for setting in settings:
+    for setting in settings_of(ground.scale):
         race = _race(ground, setting)
         unproven += race.unproven
         name = f"Against a peer at {setting.latency * 1000:.0f} ms, {setting.slots} slots a portal"
