@@ -146,8 +146,9 @@ def test_a_create_still_running_when_its_connection_broke_is_waited_for(pair):
     [deal_id] = pair.seed()
     rule = {"cut": 1.0, "cut_where": "early", "latency": 0.4, "count": 1, "methods": ["crm.item.add"]}
     pair.target.post("faults", {"rules": [rule]})
+    Portal.objects.update(request_seconds=1)
     pair.webhook(deal_id)
-    pair.run()
+    pair.run(is_patient=True)
     assert [deal["ORIGIN_ID"] for deal in pair.deals()] == [str(deal_id)]
 
 
@@ -297,6 +298,7 @@ def test_a_comment_whose_answer_is_lost_is_not_written_twice(pair):
 def test_a_parcel_that_times_out_is_halved_and_grows_back(pair):
     for deal_id in pair.seed(40):
         pair.webhook(deal_id)
+    Portal.objects.update(request_seconds=0.5)
     pair.target.post("limits", {"request_limit": 0.5})
     pair.target.post("faults", {"command_latency": 0.05, "methods": ["crm.item.add"]})
     pair.run(seconds=60)

@@ -48,8 +48,9 @@ def test_a_batch_that_breaks_in_the_middle_is_completed(rig: LeadsRig):
 
 def test_a_create_still_running_when_its_connection_broke_is_waited_for(rig: LeadsRig):
     set_fault(rig, cut=1.0, cut_where="early", latency=0.4, count=1, methods=["crm.lead.add"])
+    Portal.objects.update(request_seconds=1)
     rig.send("create", user())
-    rig.run()
+    rig.run(is_patient=True)
     assert origins(rig) == ["1"]
 
 
@@ -288,9 +289,9 @@ def test_replies_commit_with_the_state_they_report(rig: LeadsRig, monkeypatch):
 
 
 def test_a_burst_costs_hardly_more_than_the_fewest_requests(rig: LeadsRig):
-    count = 5000
+    count = 1000
     rig.send("create", *(user(number) for number in range(1, count + 1)))
-    rig.run(seconds=120)
+    rig.run()
     assert origins(rig) == sorted(str(number) for number in range(1, count + 1))
     assert len(rig.replies("success")) == count
     fewest = count / 50 + 1  # and one look at the portal
