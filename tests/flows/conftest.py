@@ -161,8 +161,8 @@ class PortalHandle:
 def work_off(drain: Callable[[], int], *, seconds: float, is_patient: bool = False) -> None:
     """Drain until no job is open; TimeoutError when that takes longer than `seconds`.
 
-    Nobody waits for the clock: when nothing else is to be done, a job that waits for its moment is due at once.
-    `is_patient` lets it wait. A portal's pace and its open breaker are always waited for.
+    Nobody waits for the clock: when nothing else is to be done, a job that waits for its moment is due at
+    once. `is_patient` lets it wait. A portal's pace and its open breaker are always waited for.
     """
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
