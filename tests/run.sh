@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole suite: on SQLite; then what touches the database again on MariaDB; beside it the journeys with real
+# The whole suite: on SQLite; what touches the database again on MariaDB; then the journeys with real
 # processes, which take both engines themselves. With arguments: one run of pytest with them.
 set -u
 python=.venv/bin/python
