@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Collection
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from sync.models.lease import Lease
 from sync.models.wakeup import Wakeable
 
 
@@ -48,16 +49,14 @@ class Message(models.Model):
         return cls.objects.filter(pk__in=ids, sent_at=None).update(sent_at=timezone.now())
 
 
-class OutboxLease(Wakeable):
+class OutboxLease(Lease, Wakeable):
     """The one row (ID 1) of whoever sends the messages: one sender at a time keeps their order.
 
-    `failures` and `trouble` tell how often in a row sending failed, and why. Times are Unix seconds.
+    `failures` and `trouble` tell how often in a row sending failed, and why.
     """
 
     ROW = 1
 
-    holder = models.CharField(max_length=40, blank=True)
-    lease_until = models.FloatField(default=0)
     failures = models.PositiveIntegerField(default=0)
     trouble = models.TextField(blank=True)
 
@@ -71,19 +70,10 @@ class OutboxLease(Wakeable):
     def take(cls, holder: str, *, now: float, until: float) -> OutboxLease | None:
         """The row, held by `holder` until `until`; None while another one holds it."""
         row, _made = cls.objects.get_or_create(pk=cls.ROW)
-        free = Q(holder="") | Q(lease_until__lt=now)
-        if not cls.objects.filter(free, pk=row.pk).update(holder=holder, lease_until=until):
+        if not row.hold(holder, now=now, until=until):
             return None
         row.refresh_from_db()
         return row
-
-    def keep(self, *, until: float) -> bool:
-        """Prolong the lease; False when another one has taken over."""
-        return bool(self._held().update(lease_until=until))
-
-    def release(self) -> None:
-        """Give it back, if it is still ours."""
-        self._held().update(holder="", lease_until=0)
 
     def sent_one(self) -> None:
         """The broker answers."""
@@ -94,6 +84,3 @@ class OutboxLease(Wakeable):
         self._rows().update(failures=F("failures") + 1, trouble=trouble)
         # not the holder: another one may have taken over
         self.refresh_from_db(fields=["failures", "trouble"])
-
-    def _held(self) -> models.QuerySet[OutboxLease]:
-        return type(self).objects.filter(pk=self.pk, holder=self.holder)

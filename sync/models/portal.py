@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from sync.models.lease import Lease
 from sync.models.secret import SecretField
 from sync.policies.rate_limit import Limits
 
@@ -121,7 +120,7 @@ SPARE = 5.0
 """Seconds a slot's lease is longer than a request needs, so that not each request has to prolong it."""
 
 
-class Slot(models.Model):
+class Slot(Lease):
     """One request that a portal may have in flight; a worker holds it while it drains the portal.
 
     Number `SORTING` is no request: its row is locked while the portal's events are sorted.
@@ -131,8 +130,6 @@ class Slot(models.Model):
 
     portal = models.ForeignKey(Portal, models.CASCADE, related_name="slot_rows")
     number = models.PositiveSmallIntegerField()
-    holder = models.CharField(max_length=40, blank=True)
-    lease_until = models.FloatField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["portal", "number"], name="one_row_a_slot")]
@@ -147,9 +144,8 @@ class Slot(models.Model):
         if slots.count() < portal.slots:
             rows = [Slot(portal=portal, number=number) for number in range(1, portal.slots + 1)]
             Slot.objects.bulk_create(rows, ignore_conflicts=True)
-        free = Q(holder="") | Q(lease_until__lt=now)
-        for slot in slots.filter(free).order_by("number"):
-            if slot._held_by(holder, where=free, until=now + portal.lease_seconds + SPARE):
+        for slot in slots.filter(cls.free_at(now)).order_by("number"):
+            if slot.hold(holder, now=now, until=now + portal.lease_seconds + SPARE):
                 return slot
         return None
 
@@ -165,16 +161,4 @@ class Slot(models.Model):
 
     def keep(self, *, until: float) -> bool:
         """Have the lease last until then, or a little longer; False when another worker has the slot."""
-        if self.lease_until >= until:
-            return True
-        return self._held_by(self.holder, where=Q(holder=self.holder), until=until + SPARE)
-
-    def release(self) -> None:
-        """Give the slot back, if it is still ours."""
-        type(self).objects.filter(pk=self.pk, holder=self.holder).update(holder="", lease_until=0)
-
-    def _held_by(self, holder: str, *, where: Q, until: float) -> bool:
-        changed: Any = type(self).objects.filter(where, pk=self.pk).update(holder=holder, lease_until=until)
-        if changed:
-            self.holder, self.lease_until = holder, until
-        return bool(changed)
+        return self.lease_until >= until or super().keep(until=until + SPARE)
