@@ -14,12 +14,13 @@ from sync.errors import TryLater
 from sync.gateway.calls import request
 from sync.gateway.id_ranges import Range, cut
 from sync.models import Portal
+from sync.policies.backoff import backoff
 
 PATIENCE = 900.0
 """Seconds a listing waits for one permit, or for a portal that is away."""
 
 TRIES = 5
-MAX_PAUSE = 60.0
+FIRST_PAUSE, MAX_PAUSE = 2.0, 60.0
 
 Requester = Callable[[Mapping[str, Command]], Reply]
 
@@ -53,7 +54,8 @@ def patient_requester(portal: Portal, *, patience: float = PATIENCE) -> Requeste
             try:
                 return _whole(request(portal, commands, patience=patience))
             except TryLater as error:
-                time.sleep(min(2.0**attempt if error.after is None else error.after, MAX_PAUSE))
+                pause = backoff(attempt, first=FIRST_PAUSE, longest=MAX_PAUSE)
+                time.sleep(pause if error.after is None else min(error.after, MAX_PAUSE))
         return _whole(request(portal, commands, patience=patience))
 
     return request_page

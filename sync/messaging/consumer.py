@@ -24,6 +24,7 @@ from sync.connectors.rabbitmq.delivery import Delivery
 from sync.errors import SyncError
 from sync.messaging.roles import Role, take
 from sync.models import Heartbeat
+from sync.policies.backoff import backoff
 from sync.redaction.masking import mask
 
 logger = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ def consume(roles: Sequence[Role], stop: Stopping) -> None:
         failures = 0 if time.monotonic() - started > SETTLED else failures + 1
         consumer.logged = {TROUBLE: consumer.logged.get(TROUBLE, "")}  # whatever is read again is told again
         consumer.log_once(TROUBLE, trouble)
-        stop.wait(min(MAX_PAUSE, 2.0 ** min(failures - 1, 10)))
+        stop.wait(backoff(failures, longest=MAX_PAUSE))
     _leave(consumer)
 
 

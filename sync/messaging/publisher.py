@@ -26,6 +26,7 @@ from sync.db.transactions import atomically
 from sync.errors import NeedsStaff, SyncError
 from sync.messaging import roles
 from sync.models import Message, OutboxLease
+from sync.policies.backoff import backoff
 from sync.queue import wakeup
 
 logger = logging.getLogger(__name__)
@@ -175,4 +176,4 @@ def _note(lease: OutboxLease, trouble: str) -> float:
     if trouble != lease.trouble:
         logger.warning("Messages cannot be sent: %s", trouble)
     lease.failed_one(trouble)
-    return min(MAX_PAUSE, 2.0 ** min(lease.failures - 1, 10))
+    return backoff(lease.failures, longest=MAX_PAUSE)

@@ -7,6 +7,8 @@ request): ours, set by staff in requests a minute, and the vendor's, requests a 
 
 from dataclasses import dataclass
 
+from sync.policies.backoff import backoff
+
 SLACK = 0.25
 """Seconds a request may be late without losing its place: a worker is woken 0.1-0.2 s late."""
 
@@ -86,5 +88,5 @@ def seconds_until_free(now: float, tat: float, tolerance: float) -> float:
 
 def probe_wait(failures: int) -> float:
     """Seconds until the next probe after `failures` failures in a row."""
-    doublings = min(10, max(0, failures - BREAKER_OPENS_AFTER))
-    return min(MIN_PROBE_WAIT * float(2**doublings), MAX_PROBE_WAIT)
+    probes = max(0, failures - BREAKER_OPENS_AFTER)
+    return backoff(probes + 1, first=MIN_PROBE_WAIT, longest=MAX_PROBE_WAIT)

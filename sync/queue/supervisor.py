@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from sync.policies.backoff import backoff
 from sync.queue import liveness
 
 log = logging.getLogger(__name__)
@@ -182,7 +183,7 @@ def watch(command: Sequence[str], patience: Patience, *, grace: float = GRACE) -
             return
         failures = 0 if time.monotonic() - cluster.started_at > SETTLED else failures + 1
         cluster.kill()
-        pause = min(2.0**failures / 2, MAX_PAUSE)
+        pause = backoff(failures, longest=MAX_PAUSE)
         log.error("The cluster %s; it is started again in %.0f s.", fault, pause)
         stop.wait(pause)
 
