@@ -64,8 +64,8 @@ def test_reading_deals() -> None:
 
 
 READERS = [
-    crm.read_deals, crm.read_contacts, crm.read_ids, crm.read_origins, crm.read_comments, crm.read_comment,
-    crm.read_duplicates, crm.read_deal_contacts, crm.read_product_rows, crm.read_fields, crm.read_funnels,
+    crm.read_deals, crm.read_contacts, crm.read_listed, crm.read_origins, crm.read_comments, crm.read_comment,
+    crm.read_duplicates, crm.read_product_rows, crm.read_fields, crm.read_funnels,
     crm.read_stages, crm.read_profile, crm.read_method,
 ]  # fmt: skip
 
@@ -81,11 +81,10 @@ def test_nonsense_is_never_read_as_nothing_found(read: Callable[[Any], Any], non
 
 def test_nothing_found_is_nothing() -> None:
     assert crm.read_deals({"items": []}) == {}
-    assert crm.read_ids({"items": []}) == []
+    assert crm.read_listed({"items": []}) == []
     assert crm.read_origins({"items": []}) == {}
     assert crm.read_comments([]) == []
     assert crm.read_duplicates([]) == {}
-    assert crm.read_deal_contacts([]) == []
     assert crm.read_product_rows({"productRows": []}) == []
 
 
@@ -107,10 +106,11 @@ def test_asking_for_deals() -> None:
         "start": -1,
         "useOriginalUfNames": "Y",
     }
-    assert crm.all_deals_after("7").params["filter"] == {">id": "7"}
-    assert crm.deals_changed_since("2024-01-01T00:00:00+03:00", "7").params["filter"] == {
+    assert crm.deals_between(7, 9).params["filter"] == {">id": 7, "<=id": 9}
+    assert crm.deals_between(7, 9, "2024-01-01T00:00:00+03:00").params["filter"] == {
         ">=updatedTime": "2024-01-01T00:00:00+03:00",
-        ">id": "7",
+        ">id": 7,
+        "<=id": 9,
     }
     for count in (0, 51):
         with pytest.raises(ValueError, match="1 to 50"):
@@ -125,7 +125,7 @@ def test_writing_deals() -> None:
         "MODIFY_BY_ID": "1",
         "BEGINDATE": "2024-06-18T02:00:00+02:00",
         "UF_CRM_17": File("счёт.pdf", b"\x00\xff"),
-        "UF_CRM_18": [File("a", b"1"), crm.keep_file("7")],
+        "UF_CRM_18": [File("a", b"1")],
         "COMMENTS": None,
     }
     encoded = base64.b64encode(b"\x00\xff").decode()
@@ -134,7 +134,7 @@ def test_writing_deals() -> None:
         "updatedBy": "1",
         "begindate": "2024-06-18",
         "UF_CRM_17": ["счёт.pdf", encoded],
-        "UF_CRM_18": [["a", "MQ=="], {"id": "7"}],
+        "UF_CRM_18": [["a", "MQ=="]],
         "comments": "",
     }
     assert crm.add_deal(fields).params == {"entityTypeId": 2, "fields": written, "useOriginalUfNames": "Y"}

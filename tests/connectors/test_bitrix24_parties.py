@@ -35,14 +35,6 @@ def test_phones_and_mails() -> None:
             {"typeId": "EMAIL", "valueType": "HOME", "value": "x"},
         ],
     }
-    changes = {"PHONE": [{"ID": "101", "VALUE": ""}, {"VALUE": "2"}], "EMAIL": [{"ID": "102", "VALUE": "y"}]}
-    assert crm.contact_update("5", changes).params["fields"] == {
-        "fm": {
-            "101": {"value": ""},
-            "n1": {"typeId": "PHONE", "valueType": "WORK", "value": "2"},
-            "102": {"typeId": "EMAIL", "valueType": "WORK", "value": "y"},
-        }
-    }
     assert "fm" not in crm.company_add({"TITLE": "x"}).params["fields"]
 
 
@@ -52,16 +44,6 @@ def test_duplicates() -> None:
     assert crm.read_duplicates({"CONTACT": [275, 276]}) == {"CONTACT": ["275", "276"]}
     with pytest.raises(ValueError, match="1 to 20"):
         crm.duplicates_by("PHONE", ["+7"] * 21, entity="CONTACT")
-
-
-def test_contacts_of_a_deal() -> None:
-    rows = [
-        {"CONTACT_ID": 5, "SORT": 10, "IS_PRIMARY": "N"},
-        {"CONTACT_ID": 6, "SORT": 30, "IS_PRIMARY": "Y"},
-        {"CONTACT_ID": 7, "SORT": 5, "IS_PRIMARY": "N"},
-    ]
-    assert crm.read_deal_contacts(rows) == ["6", "7", "5"]
-    assert [row["IS_PRIMARY"] for row in crm.deal_contacts_set("1", ["6", "7"]).params["items"]] == ["Y", "N"]
 
 
 def test_comments() -> None:

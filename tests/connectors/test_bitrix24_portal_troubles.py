@@ -29,13 +29,13 @@ def test_a_method_that_has_used_up_its_time() -> None:
     busy = start(operating_seconds=300.0)
     try:
         client = Bitrix24Client(Access("source", busy.url, allow_private=True))
-        usage = client.execute({"a": crm.all_deals_after()}).usage["crm.item.list"]
+        usage = client.execute({"a": crm.newest_deal()}).usage["crm.item.list"]
         assert usage.seconds == 300
-        client.execute({"a": crm.all_deals_after()})
-        error = client.execute({"a": crm.all_deals_after()}).answers["a"].error
+        client.execute({"a": crm.newest_deal()})
+        error = client.execute({"a": crm.newest_deal()}).answers["a"].error
         assert isinstance(error, Throttled)
         assert error.method == "crm.item.list"
-        inside = client.execute({"a": crm.all_deals_after(), "b": crm.who_am_i()}).answers
+        inside = client.execute({"a": crm.newest_deal(), "b": crm.who_am_i()}).answers
         assert isinstance(inside["a"].error, Throttled)
         assert inside["b"].error is None
     finally:

@@ -40,11 +40,6 @@ def comment_update(comment_id: str, text: str) -> Command:
     return Command("crm.timeline.comment.update", {"id": comment_id, "fields": {"COMMENT": text}})
 
 
-def comment_delete(comment_id: str) -> Command:
-    """Delete a comment."""
-    return Command("crm.timeline.comment.delete", {"id": comment_id})
-
-
 def comment_by_id(comment_id: str) -> Command:
     """One comment, to learn which deal an event is about; read with `read_comment`."""
     return Command("crm.timeline.comment.get", {"id": comment_id})

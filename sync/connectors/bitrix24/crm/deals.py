@@ -43,24 +43,6 @@ def deals_by_origin(originator: str, origin_ids: Sequence[str]) -> Command:
     return items_by_origin(DEAL, originator, origin_ids)
 
 
-def deals_changed_since(moment: str, after_id: str = "0") -> Command:
-    """50 deals changed at or after an ISO moment, by ID after `after_id`; read with `read_ids` or
-    `read_deals`.
-
-    Go on from the last ID until a page has fewer than 50.
-    """
-    return list_items(
-        DEAL,
-        {">=updatedTime": moment, ">id": after_id},
-        select=("id", "updatedTime", "originatorId", "originId"),
-    )
-
-
-def all_deals_after(deal_id: str = "0") -> Command:
-    """The next 50 deals by ID; read with `read_ids`."""
-    return list_items(DEAL, {">id": deal_id}, select=("id",))
-
-
 def newest_deal(changed_since: str = "") -> Command:
     """The deal with the largest ID, or of those changed at or after an ISO moment; see `read_listed`."""
     page = list_items(

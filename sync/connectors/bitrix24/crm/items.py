@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sync.connectors.bitrix24.crm.multifields import as_added, as_changed, as_lists
+from sync.connectors.bitrix24.crm.multifields import as_added, as_lists
 from sync.connectors.bitrix24.crm.names import DATES, LINKS, MULTIFIELDS, item_name, upper_name
 from sync.connectors.bitrix24.crm.shapes import added_id, rows_of
 from sync.connectors.bitrix24.crm.values import as_kept, as_written, plain_date
@@ -18,9 +18,8 @@ from sync.i18n import gettext as _
 PAGE = 50
 NO_FIELDS = frozenset({"fm", "entityTypeId"})
 ORIGINAL_NAMES = {"useOriginalUfNames": "Y"}
-WITHOUT_COUNT = (
-    -1
-)  # counting is what makes long lists slow: https://apidocs.bitrix24.com/settings/performance/huge-data.html
+WITHOUT_COUNT = -1
+"""Counting makes long lists slow: https://apidocs.bitrix24.com/settings/performance/huge-data.html"""
 
 
 def list_items(kind: int, conditions: Mapping[str, Any], *, select: Sequence[str] = ("*",)) -> Command:
@@ -65,10 +64,12 @@ def update_item(kind: int, record_id: str, fields: Mapping[str, Any]) -> Command
     """Change the given upper-case fields of a record; "" clears one. Files not named are deleted by the
     portal.
     """
-    written = as_fields(kind, fields)
-    if rows := as_changed(fields):
-        written["fm"] = rows
-    params = {"entityTypeId": kind, "id": record_id, "fields": written, **ORIGINAL_NAMES}
+    params = {
+        "entityTypeId": kind,
+        "id": record_id,
+        "fields": as_fields(kind, fields),
+        **ORIGINAL_NAMES,
+    }
     return Command("crm.item.update", params)
 
 
@@ -104,11 +105,6 @@ def read_item(kind: int, item: Mapping[str, Any]) -> Record:
 def read_added(value: Any) -> str:
     """The new record's ID from any answer to an add; OutcomeUnknown when it holds none."""
     return added_id(value)
-
-
-def read_ids(value: Any) -> list[str]:
-    """The IDs of a page in ascending order; fewer than 50 mean that it is the last."""
-    return [str(item["id"]) for item in rows_of(value, "items")]
 
 
 def read_listed(value: Any) -> list[ListedRecord]:

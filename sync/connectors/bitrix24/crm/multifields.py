@@ -1,6 +1,6 @@
 """Phones, e-mails and the like: many values of many kinds in one field `fm`.
 
-Adding a value that is there doubles it, so an update names the rows it changes by ID.
+Adding a value that is there already doubles it.
 https://apidocs.bitrix24.com/api-reference/crm/data-types.html
 """
 
@@ -27,19 +27,6 @@ def as_lists(fm: Any) -> dict[str, list[Row]]:
 def as_added(fields: Mapping[str, Any]) -> list[dict[str, str]]:
     """The rows for a new record."""
     return [_written(name, row) for name, row in _rows(fields) if row.get("VALUE")]
-
-
-def as_changed(fields: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """The rows for an update: a row with an ID is changed (deleted when its VALUE is ""), another is
-    added.
-    """
-    changed: dict[str, dict[str, str]] = {}
-    for name, row in _rows(fields):
-        if row.get("ID"):
-            changed[row["ID"]] = _written(name, row) if row.get("VALUE") else {"value": ""}
-        elif row.get("VALUE"):
-            changed[f"n{len(changed)}"] = _written(name, row)
-    return changed
 
 
 def _rows(fields: Mapping[str, Any]) -> list[tuple[str, Row]]:

@@ -95,13 +95,5 @@ def as_written(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [as_written(item) for item in value]
     if isinstance(value, Mapping) and "file_id" in value:
-        raise ValueError("a file link cannot be written; download the file, or keep it with keep_file()")
+        raise ValueError("a file link cannot be written; download the file first")
     return "" if value is None else value
-
-
-def keep_file(file_id: str) -> dict[str, str]:
-    """The way to say that a record keeps a file it has; every file not named in an update is deleted.
-
-    https://apidocs.bitrix24.com/api-reference/files/how-to-update-files.html
-    """
-    return {"id": file_id}
