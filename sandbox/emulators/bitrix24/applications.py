@@ -7,8 +7,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.answers import ApiError
-from sandbox.emulators.bitrix24.call import Actor
 from sandbox.emulators.bitrix24.settings import Settings
 
 ACCESS_SECONDS = 3600

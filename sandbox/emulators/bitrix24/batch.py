@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.answers import ApiError, error_envelope
-from sandbox.emulators.bitrix24.call import Actor
 from sandbox.emulators.bitrix24.execution import Outcome, clock_block, execute
 from sandbox.emulators.bitrix24.params import Params, as_map, is_yes, parse_form
 from sandbox.emulators.bitrix24.portal import EmulatedPortal

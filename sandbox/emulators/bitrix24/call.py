@@ -1,26 +1,12 @@
 """One call of one REST method: who calls, with what, on which portal."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.params import Params, as_int, as_list, as_map
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sandbox.emulators.bitrix24.portal import EmulatedPortal
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: an incoming webhook has no `client_id`; `secret` is its code or the access token."""
-
-    user_id: int = 1
-    client_id: str = ""
-    secret: str = ""
-    connector: str = ""
+from sandbox.emulators.bitrix24.portal import EmulatedPortal
 
 
 @dataclass(slots=True)
@@ -59,5 +45,5 @@ class Call:
         return as_int(self.get("start"))
 
 
-if TYPE_CHECKING:
-    Method = Callable[[Call], Any]
+Method = Callable[[Call], Any]
+"""Works on a call and gives what the portal answers."""

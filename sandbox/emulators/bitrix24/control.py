@@ -114,7 +114,7 @@ def _reset_stats(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
 def _reset(portal: EmulatedPortal, given: dict[str, Any]) -> Any:
     """Data, faults, handlers, limits and counters all begin anew."""
     del given
-    portal.empty()
+    portal.reset()
     portal.faults.replace({})
     portal.events.forget()
     portal.buckets.clear()

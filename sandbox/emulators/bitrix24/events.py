@@ -3,19 +3,15 @@
 https://apidocs.bitrix24.com/api-reference/events/index.html
 """
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.offlinequeue import OfflineQueue
 from sandbox.emulators.bitrix24.sender import Delivery, Sender
-
-if TYPE_CHECKING:
-    from sandbox.emulators.bitrix24.call import Actor
-    from sandbox.emulators.bitrix24.portal import EmulatedPortal
+from sandbox.emulators.bitrix24.state import PortalState
 
 SERVER_ENDPOINT = "https://oauth.bitrix24.tech/rest/"
 # Outgoing webhooks cannot subscribe to it.
@@ -39,7 +35,7 @@ class Handler:
 class EventHub:
     """Handlers, the offline queue, and the thread that delivers."""
 
-    def __init__(self, portal: EmulatedPortal) -> None:
+    def __init__(self, portal: PortalState) -> None:
         """Listen to nobody yet."""
         self._portal = portal
         self.handlers: list[Handler] = []

@@ -4,8 +4,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.answers import ApiError, Page
-from sandbox.emulators.bitrix24.call import Actor, Call
+from sandbox.emulators.bitrix24.call import Call
 from sandbox.emulators.bitrix24.params import Params
 from sandbox.emulators.bitrix24.portal import EmulatedPortal
 from sandbox.emulators.bitrix24.routing import METHODS, SCOPE_OF

@@ -6,7 +6,7 @@ https://apidocs.bitrix24.com/api-reference/files/how-to-update-files.html
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.emulators.bitrix24.call import Actor
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.entities import Entity
 from sandbox.emulators.bitrix24.fields import Field
 from sandbox.emulators.bitrix24.params import as_int, as_list, is_yes

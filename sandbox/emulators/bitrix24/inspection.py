@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from typing import Any
 
-from sandbox.emulators.bitrix24.call import Actor
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.entities import COMPANY, CONTACT, DEAL, LEAD, Entity
 from sandbox.emulators.bitrix24.legacy import get_names, show_row
 from sandbox.emulators.bitrix24.portal import EmulatedPortal

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.emulators.bitrix24 import filefields, multifields, records
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.answers import ApiError, Page, item_not_found
-from sandbox.emulators.bitrix24.call import Actor, Call
+from sandbox.emulators.bitrix24.call import Call
 from sandbox.emulators.bitrix24.entities import Entity
 from sandbox.emulators.bitrix24.fields import Field
 from sandbox.emulators.bitrix24.filters import compile_filter

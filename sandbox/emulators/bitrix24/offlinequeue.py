@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sandbox.emulators.bitrix24.call import Actor
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.table import Row, Table
 
 

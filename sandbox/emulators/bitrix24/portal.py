@@ -1,86 +1,30 @@
-"""One emulated portal: everything it keeps, under one lock."""
+"""One emulated portal: its data, and the events that it sends."""
 
-import hashlib
-import random
-import threading
-from collections import defaultdict
-from datetime import datetime
 from typing import Any
 
-from sandbox.emulators.bitrix24.applications import Applications
-from sandbox.emulators.bitrix24.directory import Directory
-from sandbox.emulators.bitrix24.entities import DEAL, Entity, standard_entities
 from sandbox.emulators.bitrix24.events import EventHub
-from sandbox.emulators.bitrix24.faults import Faults
-from sandbox.emulators.bitrix24.filestore import FileStore
-from sandbox.emulators.bitrix24.limits import LeakyBuckets, OperatingBudget
-from sandbox.emulators.bitrix24.seed import furnish
+from sandbox.emulators.bitrix24.seed import add_default_data
 from sandbox.emulators.bitrix24.settings import Settings
-from sandbox.emulators.bitrix24.stats import Stats
-from sandbox.emulators.bitrix24.table import Row, Table
+from sandbox.emulators.bitrix24.state import PortalState
+from sandbox.emulators.bitrix24.table import Table
 
 
-class EmulatedPortal:
-    """The data and the behaviour of one portal; whoever reads or writes its tables holds `lock`."""
+class EmulatedPortal(PortalState):
+    """A portal that behaves: it begins with the default data, and tells listeners what happens."""
 
     def __init__(self, settings: Settings | None = None) -> None:
-        """Make a fresh portal furnished with the default data; `base` is filled in by the server."""
-        self.settings = settings or Settings()
-        self.lock = threading.RLock()
-        self.base = "http://127.0.0.1"
-        self.random = random.Random(self.settings.seed)
-        self.faults = Faults(self.random)
-        self.stats = Stats()
-        self.buckets = LeakyBuckets(self.settings)
-        self.operating = OperatingBudget(self.settings)
-        self.applications = Applications(self.settings)
+        """Make a fresh portal with the default data."""
+        super().__init__(settings or Settings())
+        add_default_data(self)
         self.events = EventHub(self)
-        self.empty()
 
-    def empty(self) -> None:
-        """Forget all data and begin again with the default furniture."""
+    def reset(self) -> None:
+        """Forget all data and begin again with the default data."""
         with self.lock:
-            self.entities: dict[int, Entity] = standard_entities()
-            self.directory = Directory()
-            self.files = FileStore()
-            self.comments = Table()
-            self.comments_by_owner: dict[tuple[str, int], list[int]] = defaultdict(list)
-            self.product_rows = Table()
-            self.stage_history = Table()
-            self.multifield_ids = Table()
-            furnish(self)
-
-    @property
-    def deals(self) -> Table:
-        """All deals."""
-        return self.entities[DEAL].table
-
-    @property
-    def domain(self) -> str:
-        """Host and port, as events and tokens name the portal."""
-        return self.base.partition("://")[2]
-
-    @property
-    def member_id(self) -> str:
-        """The lasting name of the portal: 32 hexadecimal digits, the same after a rename."""
-        return hashlib.md5(self.settings.code.encode(), usedforsecurity=False).hexdigest()
-
-    def now(self) -> datetime:
-        """The present moment in the portal's own zone, to the second as the portal stores it."""
-        moment = datetime.fromtimestamp(self.settings.clock(), self.settings.utc_offset)
-        return moment.replace(microsecond=0)
-
-    def entity(self, type_id: int) -> Entity | None:
-        """The kind of record with this number, or None."""
-        return self.entities.get(type_id)
+            self.clear()
+            add_default_data(self)
 
     def content(self, table: Table) -> list[dict[str, Any]]:
         """A copy of all rows, safe to read without the lock."""
         with self.lock:
             return [dict(row) for row in table]
-
-    def comment_rows(self, owner_type: str, owner_id: int) -> list[Row]:
-        """Comments of one record, oldest first; the caller holds the lock."""
-        return [
-            self.comments.rows[row_id] for row_id in self.comments_by_owner.get((owner_type, owner_id), [])
-        ]

@@ -6,7 +6,7 @@ https://apidocs.bitrix24.com/api-reference/crm/deals/crm-deal-add.html
 from typing import Any
 
 from sandbox.emulators.bitrix24 import multifields
-from sandbox.emulators.bitrix24.call import Actor
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.entities import COMPANY, CONTACT, DEAL, LEAD, Entity
 from sandbox.emulators.bitrix24.portal import EmulatedPortal
 from sandbox.emulators.bitrix24.table import Row

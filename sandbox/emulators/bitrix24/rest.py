@@ -9,8 +9,8 @@ from dataclasses import replace
 from functools import partial
 
 from sandbox.emulators.bitrix24 import batch, downloads
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.answers import ApiError, encode, error_envelope
-from sandbox.emulators.bitrix24.call import Actor
 from sandbox.emulators.bitrix24.execution import Outcome, envelope, execute
 from sandbox.emulators.bitrix24.faults import Verdict
 from sandbox.emulators.bitrix24.http_types import Reply, Request

@@ -1,16 +1,12 @@
-"""The furniture of a fresh portal: funnels, user fields, currencies, one user, the usual lists."""
+"""The default data of a fresh portal: funnels, user fields, currencies, one user, the usual lists."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.emulators.bitrix24.directory import UniversalList
 from sandbox.emulators.bitrix24.entities import CONTACT, DEAL, LEAD
+from sandbox.emulators.bitrix24.state import PortalState
 from sandbox.emulators.bitrix24.table import Row, Table
 from sandbox.emulators.bitrix24.userfieldrows import add_user_field
-
-if TYPE_CHECKING:
-    from sandbox.emulators.bitrix24.portal import EmulatedPortal
 
 # (code, name, semantics): S is success, F failure, "" is still in work.
 _DEAL_STAGES = [
@@ -82,7 +78,7 @@ _CITIES = {"1469": "Москва", "1471": "Казань", "1473": "Самара
 _STATES = {"1501": "Действует", "1503": "Закрыт"}
 
 
-def furnish(portal: EmulatedPortal) -> None:
+def add_default_data(portal: PortalState) -> None:
     """Put the default data into an empty portal."""
     directory = portal.directory
     for category, (name, stages) in _FUNNELS.items():
@@ -105,7 +101,7 @@ def furnish(portal: EmulatedPortal) -> None:
 
 
 def add_funnel(
-    portal: EmulatedPortal, type_id: int, *, category: int, name: str, stages: list[tuple[str, str, str]]
+    portal: PortalState, type_id: int, *, category: int, name: str, stages: list[tuple[str, str, str]]
 ) -> None:
     """Make a funnel with its stages; codes get the vendor's prefix (`C2:NEW`, `DT147_9:NEW`)."""
     entity = portal.entities[type_id]
@@ -116,7 +112,7 @@ def add_funnel(
     _add_stages(portal, entity.stage_entity(category), prefix=prefix, stages=stages, category=category)
 
 
-def add_user(portal: EmulatedPortal, fields: Row) -> int:
+def add_user(portal: PortalState, fields: Row) -> int:
     """Make a user; what is not given is empty, as the vendor leaves it."""
     users = portal.directory.users
     user_id = int(fields.get("ID") or users.next_id())
@@ -146,7 +142,7 @@ def list_field(
     return row | ({"DISPLAY_VALUES_FORM": dict(enum)} if enum else {})
 
 
-def add_list(portal: EmulatedPortal, iblock_id: int, *, name: str, fields: list[Row]) -> UniversalList:
+def add_list(portal: PortalState, iblock_id: int, *, name: str, fields: list[Row]) -> UniversalList:
     """Make a universal list of the kind that business processes keep."""
     rows = [list_field("NAME", "Название", is_required=True), *fields]
     made = UniversalList(iblock_id, "bitrix_processes", name, fields={row["FIELD_ID"]: row for row in rows})
@@ -154,7 +150,7 @@ def add_list(portal: EmulatedPortal, iblock_id: int, *, name: str, fields: list[
     return made
 
 
-def _add_lists(portal: EmulatedPortal) -> None:
+def _add_lists(portal: PortalState) -> None:
     states = list_field("PROPERTY_645", "Состояние", enum=_STATES)
     add_list(
         portal,
@@ -171,7 +167,7 @@ def _add_lists(portal: EmulatedPortal) -> None:
 
 
 def _add_stages(
-    portal: EmulatedPortal, kind: str, *, prefix: str, stages: list[tuple[str, str, str]], category: int = 0
+    portal: PortalState, kind: str, *, prefix: str, stages: list[tuple[str, str, str]], category: int = 0
 ) -> None:
     words: dict[str, Any] = {"": "process", "S": "success", "F": "failure"}
     for number, (code, name, semantics) in enumerate(stages, start=1):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.emulators.bitrix24 import inspection, records, seed
-from sandbox.emulators.bitrix24.call import Actor
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.entities import DEAL, Entity, dynamic_entity
 from sandbox.emulators.bitrix24.params import as_int, as_list
 from sandbox.emulators.bitrix24.portal import EmulatedPortal

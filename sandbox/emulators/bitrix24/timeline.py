@@ -6,8 +6,9 @@ https://apidocs.bitrix24.com/api-reference/crm/timeline/comments/index.html
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.answers import ApiError, Page, invalid_argument
-from sandbox.emulators.bitrix24.call import Actor, Call
+from sandbox.emulators.bitrix24.call import Call
 from sandbox.emulators.bitrix24.listing import page_of_rows
 from sandbox.emulators.bitrix24.params import as_int, as_list, as_map
 from sandbox.emulators.bitrix24.portal import EmulatedPortal

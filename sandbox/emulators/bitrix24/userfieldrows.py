@@ -3,22 +3,16 @@
 https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-fields/index.html
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from sandbox.emulators.bitrix24.entities import Entity
 from sandbox.emulators.bitrix24.fields import Field
 from sandbox.emulators.bitrix24.params import as_list, as_map
-
-if TYPE_CHECKING:
-    from sandbox.emulators.bitrix24.entities import Entity
-    from sandbox.emulators.bitrix24.portal import EmulatedPortal
-    from sandbox.emulators.bitrix24.table import Row
+from sandbox.emulators.bitrix24.state import PortalState
+from sandbox.emulators.bitrix24.table import Row
 
 _FIRST_OPTION = 1000
 
 
-def add_user_field(portal: EmulatedPortal, entity: Entity, *, written: Row) -> int:
+def add_user_field(portal: PortalState, entity: Entity, *, written: Row) -> int:
     """Add a field to a kind of record and give its ID; a code without the prefix `UF_CRM_` gets it."""
     code = str(written["FIELD_NAME"]).upper()
     code = code if code.startswith("UF_") else f"UF_CRM_{code}"
