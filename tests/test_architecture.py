@@ -6,7 +6,9 @@ import ast
 import shutil
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import distribution
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
+MAX_LOOSE_MODULES = 6
 MAX_FILE = 250
 MAX_FUNCTION = 40
 VAGUE_NAMES = {
@@ -78,6 +81,74 @@ def test_an_import_upwards_fails(copy: Path, module: str, line: str, contract: s
     done = lint_imports(copy)
     assert done.returncode == 1, done.stdout
     assert f"{contract} BROKEN" in done.stdout
+
+
+def our_modules(folder: Path) -> dict[str, Path]:
+    """The modules of both apps by their dotted names."""
+    paths = [path for app in ("sync", "sandbox") for path in (folder / app).rglob("*.py")]
+    names = [".".join(path.relative_to(folder).with_suffix("").parts) for path in paths]
+    return dict(zip((name.removesuffix(".__init__") for name in names), paths, strict=True))
+
+
+def imports_of(name: str, path: Path, known: set[str]) -> set[str]:
+    """Which of our modules a module imports, wherever: at its top, in functions, for types only."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            source = resolve_name("." * node.level + (node.module or ""), package)
+            found |= {full if (full := f"{source}.{alias.name}") in known else source for alias in node.names}
+    return found & known
+
+
+def circle_of_imports(folder: Path) -> list[str]:
+    """Modules that import each other, the first also last; nothing when there are none."""
+    modules = our_modules(folder)
+    graph = {name: imports_of(name, path, set(modules)) for name, path in modules.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_modules_import_each_other_not_even_for_types() -> None:
+    assert circle_of_imports(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("sync/models/job_queryset.py", "from sync.models.job import Job"),
+        ("sync/models/job_queryset.py", "if TYPE_CHECKING:\n    from sync.models.job import Job"),
+        ("sync/models/job_queryset.py", "def late():\n    import sync.models.job"),
+        ("sync/models/job_queryset.py", "from .job import Job"),
+        ("sync/models/job_queryset.py", "from sync.models import Job"),
+        ("sandbox/emulators/bitrix24/state.py", "from sandbox.emulators.bitrix24 import portal"),
+    ],
+)
+def test_a_circle_of_imports_is_found(copy: Path, module: str, line: str) -> None:
+    with (copy / module).open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    name = module.removesuffix(".py").replace("/", ".")
+    assert name in circle_of_imports(copy)
+
+
+def loose_modules(folder: Path) -> list[str]:
+    """Modules that stand in no package of a topic."""
+    return sorted(path.name for path in (folder / "sync").glob("*.py") if path.name != "__init__.py")
+
+
+def test_modules_stand_in_packages_of_their_topics() -> None:
+    assert len(loose_modules(ROOT)) <= MAX_LOOSE_MODULES
+
+
+def test_one_more_loose_module_is_noticed(copy: Path) -> None:
+    before = loose_modules(copy)
+    (copy / "sync" / "another.py").touch()
+    assert loose_modules(copy) == sorted([*before, "another.py"])
 
 
 def sources() -> list[Path]:

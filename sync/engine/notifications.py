@@ -36,7 +36,7 @@ def notify(notices: Iterable[tuple[str, JobNotice]]) -> None:
             receive(of_flow)
 
 
-def cancel(jobs: JobQuerySet) -> int:
+def cancel(jobs: JobQuerySet[Job]) -> int:
     """Staff cancel waiting and failed jobs; who asked for one that still waited hears so. How many changed.
 
     Of those that had failed they have heard already.
@@ -70,7 +70,7 @@ def notify_of_outage(portal: Portal, trouble: str) -> int:
     return count
 
 
-def _notify_some(waiting: JobQuerySet, flow_of: dict[int, str], trouble: str) -> int:
+def _notify_some(waiting: JobQuerySet[Job], flow_of: dict[int, str], trouble: str) -> int:
     with transaction.atomic():
         jobs = list(waiting.select_for_update()[:NOTICES_AT_ONCE])
         marked = Job.objects.filter(pk__in=[job.pk for job in jobs])

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self, TypeVar
 
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F, Min
@@ -14,10 +14,8 @@ from django.db.models import F, Min
 from sync.db.transactions import atomically
 from sync.models.route import Route
 
-if TYPE_CHECKING:
-    from sync.models.job import Job
-
-
+JobRow = TypeVar("JobRow", bound=models.Model)
+"""The model Job, which names this queryset as its own and so cannot be imported here."""
 CHUNK = 1000
 """Rows changed in one transaction by staff's bulk actions."""
 
@@ -36,17 +34,22 @@ class Due:
     since: datetime
 
 
-def _on_shared_routes(jobs: list[Job]) -> list[Job]:
-    """The jobs, with one object for each route: a join would decrypt its portals' secrets and have its
+def _mark_claimed(jobs: Iterable[Any], *, holder: str) -> None:
+    """Set what the UPDATE has just written: the rows were locked, so there is no need to read them again."""
+    for job in jobs:
+        job.state, job.holder, job.attempts = "running", holder, job.attempts + 1
+
+
+def _share_routes(jobs: Iterable[Any]) -> None:
+    """Give the jobs one object for each route: a join would decrypt its portals' secrets and have its
     mappings read again for every job. Portals are read when a step names them, which few do.
     """
     routes = Route.objects.in_bulk({job.route_id for job in jobs})
     for job in jobs:
-        type(job).route.field.set_cached_value(job, routes[job.route_id])
-    return jobs
+        job._meta.get_field("route").set_cached_value(job, routes[job.route_id])
 
 
-class JobQuerySet(models.QuerySet["Job"]):
+class JobQuerySet(models.QuerySet[JobRow]):
     """Verbs over many jobs. Every change of state is a conditional UPDATE.
 
     A job has a holder exactly while it runs. Jobs that are known by ID are asked for their holder, not for
@@ -54,7 +57,7 @@ class JobQuerySet(models.QuerySet["Job"]):
     jobs there than look up fifty IDs.
     """
 
-    def due(self, portal_id: int, *, now: datetime) -> models.QuerySet[Job]:
+    def due(self, portal_id: int, *, now: datetime) -> Self:
         """Jobs that are due on the portal. Whether there is one costs one look, however many there are."""
         return self.filter(state="waiting", portal_id=portal_id, due_at__lte=now, route__is_paused=False)
 
@@ -85,7 +88,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         now: datetime,
         until: datetime,
         holder: str,
-    ) -> list[Job]:
+    ) -> list[JobRow]:
         """Take the oldest due jobs of each route, as many as its share, under a lease.
 
         `shares`: route ID → most jobs. Other workers skip what this one takes (SKIP LOCKED where the
@@ -93,8 +96,8 @@ class JobQuerySet(models.QuerySet["Job"]):
         which kills its worker does not live for ever.
         """
 
-        def take() -> list[Job]:
-            jobs: list[Job] = []
+        def take() -> list[JobRow]:
+            jobs: list[JobRow] = []
             due = self.filter(state="waiting", portal_id=portal_id, step=step, due_at__lte=now)
             due = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
             for route_id, share in shares.items():
@@ -107,9 +110,10 @@ class JobQuerySet(models.QuerySet["Job"]):
             return jobs
 
         jobs = atomically(take)
-        for job in jobs:  # they were locked between the two statements: no need to read them again
-            job.state, job.holder, job.attempts = "running", holder, job.attempts + 1
-        return _on_shared_routes(jobs) if jobs else []
+        if jobs:
+            _mark_claimed(jobs, holder=holder)
+            _share_routes(jobs)
+        return jobs
 
     def still_held(self, ids: Iterable[int], *, holder: str) -> dict[int, str]:
         """Which of the jobs this worker still holds, with their stored target IDs; locks them until the
@@ -143,8 +147,8 @@ class JobQuerySet(models.QuerySet["Job"]):
         Everything is looked up by lane: of a million jobs nearly all have no `head_of`, which makes SQLite
         take the index over it for worthless once it has been analyzed, and read the whole table instead.
         """
-        rows = self.model.objects.all()
-        found = rows.filter(lane__in=set(lanes), state__in=self.model.OPEN).order_by("-id")
+        rows = type(self)(self.model, using=self.db)
+        found = rows.filter(lane__in=set(lanes), state__in=("waiting", "running")).order_by("-id")
         oldest: dict[str, tuple[int, int]] = {}
         taken: set[str] = set()
         for lane, pk, portal_id, head_of in found.values_list("lane", "pk", "portal_id", "head_of"):
@@ -168,7 +172,7 @@ class JobQuerySet(models.QuerySet["Job"]):
     def _lead(self, ids: list[int], *, now: datetime) -> None:
         self.filter(pk__in=ids, state="waiting", head_of=None).update(head_of=F("lane"), due_at=now)
 
-    def _reopen_or_end(self, rows: models.QuerySet[Job], *, now: datetime, **changes: Any) -> int:
+    def _reopen_or_end(self, rows: models.QuerySet[JobRow], *, now: datetime, **changes: Any) -> int:
         changed = 0
         found = list(rows.values_list("pk", "lane"))
         for start in range(0, len(found), CHUNK):
@@ -178,6 +182,6 @@ class JobQuerySet(models.QuerySet["Job"]):
                 self.promote(part.values(), now=now)
         return changed
 
-    def expired(self, *, now: datetime) -> models.QuerySet[Job]:
+    def expired(self, *, now: datetime) -> Self:
         """Jobs whose worker has not come back in time."""
         return self.filter(state="running", lease_until__lt=now)

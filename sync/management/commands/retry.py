@@ -48,7 +48,7 @@ class Command(BaseCommand):
         self.stdout.write(ngettext("%d job waits again.", "%d jobs wait again.", count) % count)
 
 
-def _chosen(options: dict[str, Any]) -> JobQuerySet:
+def _chosen(options: dict[str, Any]) -> JobQuerySet[Job]:
     word = options["failure"]
     if word is not None and word not in Job.Failure.values:
         raise CommandError(
