@@ -19,7 +19,7 @@ class Access:
     """How to reach one portal. `url` and `token` hold secrets: they stay out of the repr; never log them.
 
     Times are seconds. `hosts` are the allowed host patterns (`*.bitrix24.ru`). `token` is an OAuth access
-    token, for portals where the URL itself carries no secret.
+    token, for portals whose URL holds no secret.
     """
 
     portal: str
@@ -69,7 +69,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Reply:
-    """What one HTTP request brought: an answer per command, and what the portal told about itself.
+    """What one HTTP request brought: an answer per command, and what the portal said about itself.
 
     `new_url` is set when the portal has moved to another host (the same secret path there).
     """
@@ -116,7 +116,7 @@ class IncomingEvent:
 
 
 class Client(Protocol):
-    """Makes the calls to one portal. One `carry` is one HTTP request."""
+    """Makes the calls to one portal. One `execute` is one HTTP request."""
 
     def execute(self, commands: Mapping[str, Command]) -> Reply:
         """Send all commands in one request; raises TryLater, NeedsStaff or Refused for the whole."""

@@ -79,8 +79,8 @@ def request(
 ) -> Reply:
     """Wait for a permit, at most `patience` seconds, and send one request.
 
-    `waiting` hears the seconds still to wait. Raises Throttled (pace) or PortalAway (breaker) with the
-    seconds to wait when there is no permit in time, and what `note` raises.
+    `waiting` is called with the seconds still to wait. Raises Throttled (pace) or PortalAway (breaker) with
+    the seconds to wait when there is no permit in time, and what `note` raises.
     """
     pace = Pace.of(portal)
     ends = time.time() + patience

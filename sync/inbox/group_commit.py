@@ -41,13 +41,11 @@ def store(event: Event) -> None:
     pending = _PendingInsert(event)
     _waiting.append(pending)
     with _flushing:
-        if not pending.is_over:  # else whoever drove before us has taken it along
+        if not pending.is_over:  # else the thread before us has stored it
             try:
-                with (
-                    in_turn()
-                ):  # whoever comes while we wait for it goes along: a wait for one writer, not two
+                with in_turn():  # events that come while we wait for it go along: one wait, not two
                     _flush([_waiting.popleft() for _ in range(len(_waiting))])
-            except OSError:  # the file of the turns cannot be had
+            except OSError:  # the file that orders the writers cannot be had
                 _waiting.remove(pending)
                 raise
     if pending.error:

@@ -1,4 +1,4 @@
-"""Jobs are made, or join one of their lane that still waits."""
+"""Making jobs, or folding into one of the lane that still waits."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ def queue(
 ) -> int:
     """Make jobs for records of the source portal without a webhook; how many were made or joined.
 
-    `params`: what each of the new jobs is told.
+    `params`: parameters of each of the new jobs.
     """
     flow = FLOWS[route.flow]
     wanted = (flow.backfill(source_id) for source_id in dict.fromkeys(source_ids))

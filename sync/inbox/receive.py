@@ -56,7 +56,7 @@ def receive_many(portal: Portal, arrivals: Mapping[str, IncomingEvent]) -> None:
     events = [_event(portal, notice, fingerprint, details={}) for fingerprint, notice in arrivals.items()]
     with in_turn():
         Event.objects.bulk_create(events, ignore_conflicts=True)
-    # not before the commit: the bell under way then may be heard too early for these
+    # not before the commit: a wake-up that is queued then may be answered too early for these
     transaction.on_commit(partial(wakeup.wake, portal.pk), robust=True)
 
 

@@ -1,4 +1,4 @@
-"""Looking for changes that no webhook told about: the vendor never repeats one, and funnel moves fire none.
+"""Reconciliation: changes that no webhook brought. The vendor repeats none, and funnel moves fire none.
 
 Each route remembers until when nothing was missed. From there, with an overlap, the records that changed are
 listed, and those without a job of their own get one. What turns out to be unchanged costs no write.

@@ -1,4 +1,4 @@
-"""Sweeping: repair what crashes and lost bells left behind, and forget what is old.
+"""Recovery: repair what crashes and lost wake-ups left behind.
 
 Everything here may run on several hosts at once without harm.
 """
@@ -14,7 +14,7 @@ LANES_AT_ONCE = 1000
 
 
 def sweep() -> None:
-    """Put back jobs whose worker died, free lanes that lost their head, ring where work waits unrung."""
+    """Put back jobs whose worker died, free lanes that lost their head, wake workers where work waits."""
     engine.return_expired()
     _promote_orphans()
     for portal_id in Portal.objects.filter(is_paused=False).values_list("pk", flat=True):
@@ -29,7 +29,7 @@ def sweep() -> None:
 
 def _promote_orphans() -> None:
     """Lanes whose waiting jobs have nobody at the head: their promotion was lost in a crash."""
-    # the index of the queue's board alone tells who stands behind another one
+    # the index over what is due alone tells which jobs stand behind another one
     behind = Job.objects.filter(state=Job.State.WAITING, due_at=None).values_list("pk", flat=True)
     if ids := list(behind[:LANES_AT_ONCE]):
         lanes = Job.objects.filter(pk__in=ids).values_list("lane", flat=True)

@@ -1,4 +1,4 @@
-"""What is old is forgotten, in small transactions."""
+"""Retention: old history is deleted, in small transactions."""
 
 from collections.abc import Callable
 from datetime import timedelta

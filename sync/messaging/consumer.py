@@ -1,4 +1,4 @@
-"""Listening: `manage.py consume` reads the queues of its roles for as long as it runs.
+"""Consumer: `manage.py consume` reads the queues of its roles for as long as it runs.
 
 Nothing is acknowledged before it is committed, and nothing is held back: while the database is away the
 connection is closed, so that the messages wait at RabbitMQ, which ends channels that keep one for long.
@@ -30,7 +30,7 @@ from sync.redaction.masking import mask
 logger = logging.getLogger(__name__)
 
 TURN_SECONDS = 1.0
-"""How long a wish to stop may go unheard."""
+"""How long it may take until a wish to stop is noticed."""
 
 CHECK_SECONDS = 5.0
 """How often a role that cannot read yet is looked at again, and how often we give a sign of life."""
@@ -53,7 +53,7 @@ class Stopping(Protocol):
 
 @dataclass
 class _Consumer:
-    """One consumer: what it reads now, and what it has said last, so that each state is told once."""
+    """One consumer: what it reads now, and what it has logged last, so that each state is logged once."""
 
     roles: Sequence[Role]
     stop: Stopping
@@ -63,7 +63,7 @@ class _Consumer:
     next_check_at: float = 0.0
 
     def ready(self) -> list[Role]:
-        """Roles that are not reading yet and may; the others are told why not."""
+        """Roles that are not reading yet and may; of the others it is logged why not."""
         found = []
         for role in self.roles:
             if role.name in self.reads:
@@ -105,7 +105,7 @@ class _Consumer:
         return True
 
     def log_once(self, about: str, text: str, *, level: int = logging.WARNING) -> None:
-        """Log it, unless it is what was said last of this."""
+        """Log it, unless it is what was logged last about this."""
         if self.logged.get(about) != text:
             self.logged[about] = text
             logger.log(level, "%s: %s", about, text)
@@ -121,7 +121,9 @@ def consume(roles: Sequence[Role], stop: Stopping) -> None:
         if stop.asked:
             break
         failures = 0 if time.monotonic() - started > SETTLED else failures + 1
-        consumer.logged = {TROUBLE: consumer.logged.get(TROUBLE, "")}  # whatever is read again is told again
+        consumer.logged = {
+            TROUBLE: consumer.logged.get(TROUBLE, "")
+        }  # whatever is read again is logged again
         consumer.log_once(TROUBLE, trouble)
         stop.wait(backoff(failures, longest=MAX_PAUSE))
     _leave(consumer)

@@ -1,4 +1,4 @@
-"""Sending: the messages of the outbox go out in the order of their IDs, one sender at a time on all hosts.
+"""Publisher: the messages of the outbox go out in the order of their IDs, one sender at a time on all hosts.
 
 A message is marked when RabbitMQ has confirmed it. A crash in between sends it twice, with the same message
 ID, by which our own role knows it again. Without RABBITMQ_URL the roles get their messages here, in the
@@ -77,7 +77,8 @@ class _Round:
 def send(*, seconds: float = SEND_SECONDS) -> bool:
     """Send what is unsent; False when another sender is at work, or waits out a trouble.
 
-    Raises nothing of RabbitMQ's: the trouble stands in the OutboxLease row, and a bell rings after a pause.
+    Raises nothing of RabbitMQ's: the trouble stands in the OutboxLease row, and a wake-up is queued for
+    after a pause.
     """
     now = time.time()
     lease = OutboxLease.take(uuid.uuid4().hex, now=now, until=now + LEASE_SECONDS)
@@ -172,7 +173,7 @@ def _wait_out(lease: OutboxLease, error: SyncError) -> None:
 
 
 def _note(lease: OutboxLease, trouble: str) -> float:
-    """Count the failure and tell it, once; seconds to wait before the next try."""
+    """Count the failure and log it, once; seconds to wait before the next try."""
     if trouble != lease.trouble:
         logger.warning("Messages cannot be sent: %s", trouble)
     lease.failed_one(trouble)

@@ -1,7 +1,7 @@
-"""The core role: users, the requests that tell the bitrix role of them, and its replies.
+"""The core role: users, the requests about them to the bitrix role, and its replies.
 
 A user and the message about them are committed together: no message without its user, no user without its
-message. Whoever sends the messages is `posting.send`.
+message. `publisher.send` sends the messages.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ MAX_NUMBER = 15
 """Digits of a phone number in E.164."""
 
 SENT = ("full_name", "phone", "stage")
-"""What requests tell of a user."""
+"""What requests say about a user."""
 
 Wake = Callable[[], object]
-"""Has a worker send the messages; None: it is rung before the work returns."""
+"""Wakes a worker that sends the messages; None: it is woken before the work returns."""
 
 _NUMBER = re.compile(r"[+\d][\d\s().-]*")
 
@@ -82,7 +82,7 @@ def record_reply(reply: leads.LeadReply, *, keeps_lanes: bool = True) -> None:
 
     An error never takes a lead's ID away: the lead is still there, only the last request failed.
     `keeps_lanes`: the bitrix role lets no request overtake another; the original drops what comes before the
-    lead exists, so the user is sent to it again when its lead is first heard of.
+    lead exists, so the user is sent to it again with the first reply about the lead.
     """
     is_number = reply.user_id.isascii() and reply.user_id.isdecimal()
     rows = CoreUser.objects.filter(pk=int(reply.user_id) if is_number else 0)  # 0 is nobody's
@@ -126,7 +126,7 @@ def search(users: QuerySet[CoreUser], term: str) -> QuerySet[CoreUser]:
 
 
 def _holds(column: str, term: str) -> Q:
-    """SQLite knows capitals of the Latin alphabet only, so it is told the usual spellings."""
+    """SQLite knows capitals of the Latin alphabet only, so it is asked for the usual spellings."""
     spellings = {term, term.lower(), term.upper(), term.title()} if connection.vendor == "sqlite" else {term}
     return Q(*((f"{column}__icontains", one) for one in spellings), _connector=Q.OR)
 

@@ -1,4 +1,4 @@
-"""JobData: what a job carries from one step to the next. Gone when the job is done."""
+"""JobData: what one step of a job leaves for the next. Deleted when the job is done."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME_LENGTH = 255
 
 
 class JobData(models.Model):
-    """What the last step read, as values; apart from Job so that its table stays narrow."""
+    """What the last step read, as values; a table of its own, so that the one of jobs stays narrow."""
 
     job = models.OneToOneField(Job, models.CASCADE, primary_key=True)
     content = models.JSONField()
@@ -26,20 +26,20 @@ class JobData(models.Model):
 
     @classmethod
     def load(cls, jobs: list[Job]) -> dict[int, Any]:
-        """What each job carries; jobs without any are missing."""
+        """The data of each job by the job's ID; jobs without any are missing."""
         return dict(cls.objects.filter(job__in=jobs).values_list("job_id", "content"))
 
     @classmethod
     def store(cls, contents: dict[int, Any]) -> None:
-        """Replace what the jobs carry; one statement."""
+        """Replace the data of the jobs; one statement."""
         rows = [JobData(job_id=job_id, content=content) for job_id, content in contents.items()]
-        # MySQL finds the conflicting key itself and refuses to be told
+        # MySQL finds the conflicting key itself and takes no name of one
         key = ["job"] if connection.features.supports_update_conflicts_with_target else None
         JobData.objects.bulk_create(rows, update_conflicts=True, unique_fields=key, update_fields=["content"])
 
 
 class Attachment(models.Model):
-    """A file on its way: fetched from one portal, not yet handed to the other."""
+    """A file that was fetched from one portal and is not written to the other yet."""
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="attachments")
     field = models.CharField(max_length=100)

@@ -1,4 +1,4 @@
-"""One bell under way at most: what `bell.py` books before it rings."""
+"""Wakeable: a row for which at most one wake-up is queued."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from django.db.models import Q
 
 
 class Wakeable(models.Model):
-    """A row that somebody looks at when a bell rings; `wake_at` is the Unix time of the bell under way."""
+    """A row that a worker looks at when a wake-up arrives. `wake_at`: when the queued one is due, in Unix
+    seconds; None when none is queued.
+    """
 
     wake_at = models.FloatField(null=True)
 
@@ -17,12 +19,16 @@ class Wakeable(models.Model):
         abstract = True
 
     def book_wakeup(self, at: float, *, now: float, early: float, stale: float) -> bool:
-        """Whether a bell for `at` is worth ringing: none is under way, or only a later or a lost one."""
-        no_bell = Q(wake_at=None) | Q(wake_at__gt=at + early) | Q(wake_at__lt=now - stale)
-        return bool(self._rows().filter(no_bell).update(wake_at=at))
+        """Whether a wake-up at `at` is worth queueing: none is queued, or only a later or a lost one.
+
+        `early`: seconds by which it must be earlier than the queued one. `stale`: seconds after its time when
+        a wake-up that nobody answered is taken for lost.
+        """
+        no_wakeup = Q(wake_at=None) | Q(wake_at__gt=at + early) | Q(wake_at__lt=now - stale)
+        return bool(self._rows().filter(no_wakeup).update(wake_at=at))
 
     def clear_wakeup(self) -> None:
-        """The bell was answered: the next one may be rung."""
+        """The wake-up was answered: the next one may be queued."""
         self._rows().update(wake_at=None)
 
     def _rows(self) -> models.QuerySet[Any]:

@@ -1,10 +1,10 @@
-"""The pulse of a watched cluster: it puts a small task to itself, and running it is heard by its supervisor.
+"""Signs of life of a watched cluster: it gives itself a small task, and running it tells its supervisor.
 
 A django-q2 cluster can stand deaf with all its processes alive: an idle worker killed while it holds the
 read lock of the cluster's inner queue leaves that lock taken for ever
 (https://github.com/django-q2/django-q2/issues/23). A message in the shared table would not show it, since
 another host may take it; so each cluster's pusher makes the question itself and only its own workers can
-answer. Question and answer go through a pipe: the database may be away or locked, the verdict stays right.
+answer. Question and answer go through a pipe: the database may be away or locked, the conclusion stays right.
 """
 
 import logging
@@ -31,7 +31,7 @@ QUESTION, ANSWER = b"?", b"."
 
 
 def answer() -> None:
-    """Let the supervisor hear that this cluster runs tasks; nothing where nobody watches."""
+    """Tell the supervisor that this cluster runs tasks; nothing where nobody watches."""
     _signal(ANSWER)
 
 
@@ -42,7 +42,7 @@ def _signal(sign: bytes) -> None:
 
 
 class ProbingBroker(ORM):
-    """django-q2's database broker, which in a watched cluster now and then pulls a question to itself."""
+    """django-q2's database broker, which in a watched cluster pulls a task of its own now and then."""
 
     def __init__(self, list_key: str | None = None) -> None:
         super().__init__(list_key)  # type: ignore[arg-type]  # its own default is None

@@ -11,10 +11,10 @@ from sync.queue import wakeup
 
 
 def put(messages: Iterable[Message], *, wake: Callable[[], object] | None = None) -> None:
-    """Store the messages, in their order; a worker sends them after the commit (`posting.send`), for which
-    it is rung by `ring`, or here.
+    """Store the messages, in their order. A worker sends them (`publisher.send`) after the commit; it is
+    woken by `wake`, or here.
     """
     if Message.objects.bulk_create(messages):
-        # not before the commit: the bell under way then may be heard too early for these; and whatever
-        # happens to it, they are stored: whoever put them must not hear that nothing was done
+        # not before the commit: a wake-up that is queued then may be answered too early for these; and
+        # whatever happens to it, they are stored: the caller must not learn that nothing was done
         transaction.on_commit(wake or wakeup.wake_for_messages, robust=True)

@@ -2,7 +2,7 @@
 
 What happens without it (django-q2 1.11, each seen with real processes): the main process ends with code 0
 when its sentinel is killed, and the workers live on as orphans; killed itself, it leaves a complete cluster
-that nobody stops; told to stop together with its children, it hangs; see `pulse` for deafness.
+that nobody stops; stopped together with its children, it hangs; see `liveness` for deafness.
 Knows neither the database nor the queue, so an outage of them is none of its business.
 """
 
@@ -70,37 +70,39 @@ class Stop:
 
 @dataclass
 class Cluster:
-    """One running cluster: its main process leads a process group of its own; `ear` hears its pulse."""
+    """One running cluster: its main process leads a process group of its own. `signs` is the end of the pipe
+    from which its signs of life are read.
+    """
 
     process: subprocess.Popen[bytes]
-    ear: int
+    signs: int
     started_at: float = field(default_factory=time.monotonic)
-    heard_at: float = field(default_factory=time.monotonic)
+    seen_at: float = field(default_factory=time.monotonic)
     asked_at: float | None = None
     """When the oldest question was put that no worker has answered."""
 
     @classmethod
     def start(cls, command: Sequence[str]) -> "Cluster":
         """Start `command` (plus `--watched-by` our PID); Ctrl-C in a terminal does not reach its group."""
-        ear, mouth = os.pipe()
-        os.set_blocking(mouth, False)
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
         name = f"{socket.gethostname()}:{os.getpid()}"
         process = subprocess.Popen(  # noqa: S603  # our own command line
             [*command, "--watched-by", str(os.getpid())],
-            env={**os.environ, WORKER: name, liveness.PIPE: str(mouth)},
+            env={**os.environ, WORKER: name, liveness.PIPE: str(writing)},
             stdin=subprocess.DEVNULL,
-            pass_fds=[mouth],
+            pass_fds=[writing],
             start_new_session=True,
         )
-        os.close(mouth)
-        return cls(process, ear)
+        os.close(writing)
+        return cls(process, reading)
 
     def listen(self, seconds: float) -> None:
-        """Wait for a pulse, at most so long."""
-        ready, _, _ = select.select([self.ear], [], [], seconds)
+        """Wait for a sign of life, at most so long."""
+        ready, _, _ = select.select([self.signs], [], [], seconds)
         if not ready:
             return
-        if signs := os.read(self.ear, 4096):
+        if signs := os.read(self.signs, 4096):
             self._note(signs)
         else:  # every process of the cluster has gone; do not spin until the main one is reported
             time.sleep(seconds)
@@ -110,7 +112,7 @@ class Cluster:
         now = time.monotonic()
         _, answered, after = signs.rpartition(liveness.ANSWER)
         if answered:
-            self.heard_at, self.asked_at = now, None
+            self.seen_at, self.asked_at = now, None
         if after and self.asked_at is None:
             self.asked_at = now
 
@@ -122,7 +124,7 @@ class Cluster:
         if (code := self.process.poll()) is not None:
             return f"ended by itself (exit code {code})"
         now = time.monotonic()
-        silence = now - self.heard_at
+        silence = now - self.seen_at
         if silence > patience.silence + patience.task:
             return f"has run no task for {silence:.0f} s"
         is_unanswered = self.asked_at is not None and now - self.asked_at > patience.silence
@@ -140,7 +142,9 @@ class Cluster:
         return any(b" processing " in _title(entry, self.process.pid) for entry in proc.glob("[0-9]*"))
 
     def stop(self, stop: Stop, *, grace: float) -> None:
-        """Let it end its requests. Only the main process is told: with its children killed it would hang."""
+        """Let it end its requests. The signal goes to the main process alone: with its children killed it
+        would hang.
+        """
         self.process.terminate()
         ends = time.monotonic() + grace
         while self.process.poll() is None and time.monotonic() < ends and stop.asked < 2:
@@ -154,7 +158,7 @@ class Cluster:
         with suppress(ProcessLookupError, PermissionError):  # nobody left; macOS says EPERM for zombies
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        os.close(self.ear)
+        os.close(self.signs)
         with suppress(ChildProcessError):  # as process 1 of a container we inherit its dead
             while os.waitpid(-self.process.pid, os.WNOHANG)[0]:
                 pass
@@ -169,7 +173,7 @@ def _title(entry: Path, group: int) -> bytes:
 
 
 def watch(command: Sequence[str], patience: Patience, *, grace: float = GRACE) -> None:
-    """Keep one cluster running until we are told to stop."""
+    """Keep one cluster running until we are asked to stop."""
     stop = Stop()
     stop.listen()
     failures = 0
@@ -189,7 +193,7 @@ def watch(command: Sequence[str], patience: Patience, *, grace: float = GRACE) -
 
 
 def _attend(cluster: Cluster, patience: Patience, stop: Stop) -> str:
-    """Listen until something is wrong (which is told) or we are asked to stop."""
+    """Watch the cluster until something is wrong, or we are asked to stop; what is wrong, "" for nothing."""
     while not stop.asked:
         cluster.listen(LOOK_EVERY)
         if fault := cluster.fault(patience):

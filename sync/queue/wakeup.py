@@ -1,7 +1,7 @@
-"""Ringing a worker, now or at a moment. A bell says "look at portal 3", nothing more.
+"""Waking a worker, now or at a moment. A wake-up says "look at portal 3", nothing more.
 
-Bells are disposable: the Job table is the truth, and `tasks.sweep` rings again where one was lost.
-At most about one bell a portal is under way, so the queue table of django-q2 stays tiny.
+Wake-ups are disposable: the Job table is the truth, and `tasks.sweep` queues another where one was lost.
+At most about one is queued for a portal, so the queue table of django-q2 stays tiny.
 """
 
 import time
@@ -17,10 +17,10 @@ from sync.models import OutboxLease, Pace
 from sync.models.wakeup import Wakeable
 
 EARLY = 0.2
-"""Seconds: a bell this much earlier than the one under way is not worth ringing."""
+"""Seconds: a wake-up that is earlier than the queued one by no more than this is not worth queueing."""
 
 STALE = 5.0
-"""Seconds after its time when a bell under way is taken for lost."""
+"""Seconds after its time when a queued wake-up is taken for lost."""
 
 SOON = 0.05
 """Seconds: nearer than this is now."""
@@ -40,17 +40,17 @@ class TimedBroker(ORM):
 
 
 def wake(portal_id: int, *, wait: float = 0.0) -> bool:
-    """Have a worker look at the portal in `wait` seconds; False when a bell is already under way."""
+    """Have a worker look at the portal in `wait` seconds; False when a wake-up is queued already."""
     return _wake(Pace(pk=portal_id), "sync.tasks.drain", portal_id, wait=wait)
 
 
 def wake_for_messages(*, wait: float = 0.0) -> bool:
-    """Have a worker send the stored messages in `wait` seconds; False when a bell is already under way."""
+    """Have a worker send the stored messages in `wait` seconds; False when a wake-up is queued already."""
     return _wake(OutboxLease(pk=OutboxLease.ROW), "sync.tasks.send_messages", wait=wait)
 
 
 def _wake(row: Wakeable, task: str, *args: int, wait: float) -> bool:
-    """Cheap when a bell is under way: a plain read. Inside a transaction the bell rings after the commit."""
+    """Cheap when a wake-up is queued: a plain read. In a transaction it is queued after the commit."""
     now = time.time()
     at = now + wait
     rows = type(row)._default_manager

@@ -1,1 +1,3 @@
-"""Bitrix24: the client that makes the calls, the vocabulary of its CRM (`crm`), its webhooks (`webhook`)."""
+"""Bitrix24: the client that makes the calls (`client`), commands and readers of its CRM (`crm`), its webhooks
+(`webhook`).
+"""

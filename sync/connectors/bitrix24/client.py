@@ -121,6 +121,6 @@ class Bitrix24Client:
         return send(self._session, request, access=self._access, max_bytes=max_bytes)
 
     def _reply(self, answers: Mapping[str, Answer], usage: Mapping[str, Usage]) -> Reply:
-        # told with every reply until the caller comes with the new address
+        # in every reply until the caller comes with the new address
         moved = urlsplit(self._base).netloc.lower() != urlsplit(self._access.url).netloc.lower()
         return Reply(answers=answers, usage=usage, new_url=self._base if moved else "")

@@ -61,7 +61,7 @@ def read_file(response: RawResponse, *, portal: str) -> File | SyncError:
             return error
     if response.status == 200 and "html" not in response.headers.get("Content-Type", "").lower():
         return File("file", response.body)
-    # not a verdict on the portal: the link may be old, or the file deleted
+    # this says nothing about the portal: the link may be old, or the file deleted
     return error_of(
         VendorError(
             portal,

@@ -1,6 +1,6 @@
 """Parameters on the wire: JSON for one call, PHP-style command strings inside a batch.
 
-A command string can carry text only, so both ways carry the same text: what a portal is told must not
+A command string can carry text only, so both ways carry the same text: what a portal gets must not
 depend on
 how many commands happened to share a request. None becomes "" (Bitrix24 clears a field by it), True and False
 become "Y" and "N" (what crm.item.* and the old char fields take; filters on user booleans want 1 and 0,

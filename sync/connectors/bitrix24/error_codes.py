@@ -28,10 +28,10 @@ from sync.connectors.bitrix24.error_kinds import (
     TOO_FAST,
     USE_AN_APPLICATION,
     USE_HTTPS,
-    ErrorKind,
+    VendorErrorKind,
 )
 
-SYSTEM: dict[str, ErrorKind] = {
+SYSTEM: dict[str, VendorErrorKind] = {
     "query_limit_exceeded": TOO_FAST,  # rejected before it ran: safe to repeat even for a create
     "operation_time_limit": BLOCKED_BY_LIMITS,  # the same, for one method, until operating_reset_at
     # vendor's pages contradict each other (a block lifted by support; back off): we wait long, and say
@@ -63,7 +63,7 @@ SYSTEM: dict[str, ErrorKind] = {
     "error_batch_length_exceeded": REFUSED_BY_PORTAL,
     "wrong_encoding": REFUSED_BY_PORTAL,
 }
-AUTHORISATION: dict[str, ErrorKind] = {
+AUTHORISATION: dict[str, VendorErrorKind] = {
     "application_not_found": INSTALL_THE_APPLICATION,
     "error_oauth": INSTALL_THE_APPLICATION,
     "not_installed": INSTALL_THE_APPLICATION,
@@ -72,7 +72,7 @@ AUTHORISATION: dict[str, ErrorKind] = {
     "invalid_grant": INSTALL_THE_APPLICATION,
     "bad_verification_code": INSTALL_THE_APPLICATION,
 }
-METHODS: dict[str, ErrorKind] = {
+METHODS: dict[str, VendorErrorKind] = {
     "not_found": IS_GONE,
     "error_not_found": IS_GONE,
     "owner_not_found": IS_GONE,
@@ -97,4 +97,4 @@ METHODS: dict[str, ErrorKind] = {
     "error_event_not_found": REFUSED_BY_PORTAL,
     "error_event_binding_exists": REFUSED_BY_PORTAL,
 }
-ERROR_KINDS: dict[str, ErrorKind] = {**SYSTEM, **AUTHORISATION, **METHODS}
+ERROR_KINDS: dict[str, VendorErrorKind] = {**SYSTEM, **AUTHORISATION, **METHODS}

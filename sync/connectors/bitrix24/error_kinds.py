@@ -1,4 +1,4 @@
-"""What an answer of Bitrix24 can mean for us: a handful of rulings that the table of codes chooses from."""
+"""What an answer of Bitrix24 can mean for us: a handful of kinds that the table of codes chooses from."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from sync.i18n import gettext_noop
 
 
 @dataclass(frozen=True)
-class ErrorKind:
+class VendorErrorKind:
     """Which error to raise and what to tell staff (in English; whoever raises it translates).
 
     `after`: seconds to wait when the portal does not say. `is_about_method`: only that method is blocked.
@@ -21,14 +21,16 @@ class ErrorKind:
 
 
 # --- the clock helps --------------------------------------------------------------------------------
-TOO_FAST = ErrorKind(Throttled, gettext_noop("The portal's request limit; we go on in a moment."), after=2)
-BLOCKED_BY_LIMITS = ErrorKind(
+TOO_FAST = VendorErrorKind(
+    Throttled, gettext_noop("The portal's request limit; we go on in a moment."), after=2
+)
+BLOCKED_BY_LIMITS = VendorErrorKind(
     Throttled,
     gettext_noop("The portal blocked this method for a while; we go on by ourselves."),
     after=60,
     is_about_method=True,
 )
-OVERLOADED = ErrorKind(
+OVERLOADED = VendorErrorKind(
     Throttled,
     gettext_noop(
         "Bitrix24 blocked REST for this portal. If it lasts, write to Bitrix24 support; the queue "
@@ -37,10 +39,10 @@ OVERLOADED = ErrorKind(
     after=900,
     is_portal_wide=True,
 )
-MAY_HAVE_RUN = ErrorKind(
+MAY_HAVE_RUN = VendorErrorKind(
     OutcomeUnknown, gettext_noop("It may or may not have run; we look before we repeat.")
 )
-DID_NOT_RUN = ErrorKind(
+DID_NOT_RUN = VendorErrorKind(
     PortalAway,
     gettext_noop(
         "Something before the portal refused us; if it lasts, ask Bitrix24 support whether our "
@@ -49,13 +51,13 @@ DID_NOT_RUN = ErrorKind(
     after=300,
     is_portal_wide=True,
 )
-CANNOT_REACH_ITS_OWN = ErrorKind(
+CANNOT_REACH_ITS_OWN = VendorErrorKind(
     PortalAway,
     gettext_noop("The portal cannot reach its own authorisation server; we try again."),
     after=60,
     is_portal_wide=True,
 )
-TOKEN_IS_OLD = ErrorKind(
+TOKEN_IS_OLD = VendorErrorKind(
     TryLater,
     gettext_noop("The access token must be refreshed; the call is repeated after that."),
     after=30,
@@ -63,7 +65,7 @@ TOKEN_IS_OLD = ErrorKind(
 )
 
 # --- a person helps ---------------------------------------------------------------------------------
-CHECK_THE_KEY = ErrorKind(
+CHECK_THE_KEY = VendorErrorKind(
     NeedsStaff,
     gettext_noop(
         "The portal does not accept our key: make a new incoming webhook there and put its address "
@@ -71,7 +73,7 @@ CHECK_THE_KEY = ErrorKind(
     ),
     is_portal_wide=True,
 )
-CHECK_THE_ADDRESS = ErrorKind(
+CHECK_THE_ADDRESS = VendorErrorKind(
     NeedsStaff,
     gettext_noop(
         "There is no REST API at this address: compare the portal's webhook address here with the one"
@@ -79,23 +81,23 @@ CHECK_THE_ADDRESS = ErrorKind(
     ),
     is_portal_wide=True,
 )
-CHECK_THE_METHOD = ErrorKind(
+CHECK_THE_METHOD = VendorErrorKind(
     NeedsStaff,
     gettext_noop(
         "The portal does not know this method: compare the webhook address with the one the portal "
         "shows (user number and code) and give the webhook the missing permissions."
     ),
 )
-GIVE_THE_RIGHT = ErrorKind(
+GIVE_THE_RIGHT = VendorErrorKind(
     NeedsStaff,
     gettext_noop(
         "Give the webhook's owner the missing right in the portal (CRM permissions), then press Retry."
     ),
 )
-GIVE_THE_SCOPE = ErrorKind(
+GIVE_THE_SCOPE = VendorErrorKind(
     NeedsStaff, gettext_noop("Add the missing permission to the webhook in the portal, then press Retry.")
 )
-CHECK_THE_OWNER = ErrorKind(
+CHECK_THE_OWNER = VendorErrorKind(
     NeedsStaff,
     gettext_noop(
         "The webhook's owner may not use REST any more (dismissed, extranet, no access): make the "
@@ -103,42 +105,44 @@ CHECK_THE_OWNER = ErrorKind(
     ),
     is_portal_wide=True,
 )
-USE_AN_APPLICATION = ErrorKind(
+USE_AN_APPLICATION = VendorErrorKind(
     NeedsStaff, gettext_noop("This method is closed to webhooks; it needs a local application of the portal.")
 )
-CONFIRM_IN_PORTAL = ErrorKind(
+CONFIRM_IN_PORTAL = VendorErrorKind(
     NeedsStaff,
     gettext_noop("The portal's administrator must confirm this call in the portal, then press Retry."),
 )
-RENEW_THE_PLAN = ErrorKind(
+RENEW_THE_PLAN = VendorErrorKind(
     NeedsStaff,
     gettext_noop(
         "REST is closed on this portal's plan: renew the plan or the Marketplace subscription in the portal."
     ),
     is_portal_wide=True,
 )
-RAISE_THE_PLAN = ErrorKind(
+RAISE_THE_PLAN = VendorErrorKind(
     NeedsStaff, gettext_noop("The portal's plan does not allow this; change the plan, then press Retry.")
 )
-USE_HTTPS = ErrorKind(
+USE_HTTPS = VendorErrorKind(
     NeedsStaff,
     gettext_noop("Put the webhook address with https:// into the portal's settings here."),
     is_portal_wide=True,
 )
-PORTAL_IS_GONE = ErrorKind(
+PORTAL_IS_GONE = VendorErrorKind(
     NeedsStaff,
     gettext_noop("The portal was deleted or closed; pause its routes or enter another portal."),
     is_portal_wide=True,
 )
-INSTALL_THE_APPLICATION = ErrorKind(
+INSTALL_THE_APPLICATION = VendorErrorKind(
     NeedsStaff,
     gettext_noop("Install the application in the portal again and authorise it here."),
     is_portal_wide=True,
 )
 
 # --- nothing helps but another record ---------------------------------------------------------------
-REFUSED_BY_PORTAL = ErrorKind(Refused)
-FILL_THE_FIELD = ErrorKind(
+REFUSED_BY_PORTAL = VendorErrorKind(Refused)
+FILL_THE_FIELD = VendorErrorKind(
     Refused, gettext_noop("Map this field on the route, or make it optional in the portal, then press Retry.")
 )
-IS_GONE = ErrorKind(Refused, gettext_noop("The record was deleted, or the webhook's owner may not see it."))
+IS_GONE = VendorErrorKind(
+    Refused, gettext_noop("The record was deleted, or the webhook's owner may not see it.")
+)

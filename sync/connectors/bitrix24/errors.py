@@ -1,8 +1,8 @@
 """The one place where Bitrix24's answers become our errors.
 
-`error_of` takes what a portal said about a request or about one command of a batch. The rulings by code
+`error_of` takes what a portal said about a request or about one command of a batch. The kinds by code
 stand in `codes.py`; here is what codes alone do not tell: legacy methods answer HTTP 400 with an empty
-code and a sentence, unknown codes are judged by the HTTP status, and answers without any JSON by the
+code and a sentence, unknown codes go by the HTTP status, and answers without any JSON by the
 status as well.
 
 https://apidocs.bitrix24.com/error-codes.html
@@ -22,7 +22,7 @@ from sync.connectors.bitrix24.error_kinds import (
     REFUSED_BY_PORTAL,
     RENEW_THE_PLAN,
     TOO_FAST,
-    ErrorKind,
+    VendorErrorKind,
 )
 from sync.errors import OutcomeUnknown, PortalAway, SyncError, Throttled, TryLater
 from sync.i18n import gettext
@@ -33,7 +33,7 @@ from sync.redaction.masking import mask
 class VendorError:
     """What a portal answered. `status` is None for one command of a batch: those have no status of their own.
 
-    `after`: seconds to wait, when the portal told (Retry-After, or operating_reset_at less now).
+    `after`: seconds to wait, when the portal said so (Retry-After, or operating_reset_at less now).
     """
 
     portal: str
@@ -68,9 +68,9 @@ WORDLESS = frozenset({"", "0", "-"})
 def error_of(said: VendorError) -> SyncError:
     """The error a portal's answer means, naming the portal, the method, its own words and what to do."""
     code = code_of(said)
-    ruling = ERROR_KINDS.get(code.lower()) or by_status(said)
+    kind = ERROR_KINDS.get(code.lower()) or by_status(said)
     words = f"{said.portal}: {said.method}: {own_words(said)}"
-    return raised_as(ruling, f"{words} {gettext(ruling.advice)}".strip(), said=said, code=code)
+    return raised_as(kind, f"{words} {gettext(kind.advice)}".strip(), said=said, code=code)
 
 
 def code_of(said: VendorError) -> str:
@@ -96,7 +96,7 @@ def plain(text: str) -> str:
     return " ".join(unescape(re.sub(r"<[^<>]*>", " ", text)).split())
 
 
-def by_status(said: VendorError) -> ErrorKind:
+def by_status(said: VendorError) -> VendorErrorKind:
     """What an unknown code means, by the HTTP status; without one (in a batch) it is a refusal."""
     status = said.status or 400
     if not said.is_json and status in BY_STATUS_WITHOUT_JSON:
@@ -106,14 +106,14 @@ def by_status(said: VendorError) -> ErrorKind:
     return REFUSED_BY_PORTAL if 400 <= status < 500 else MAY_HAVE_RUN
 
 
-BY_STATUS: dict[int, ErrorKind] = {
+BY_STATUS: dict[int, VendorErrorKind] = {
     401: CHECK_THE_KEY,
     402: RENEW_THE_PLAN,
     403: GIVE_THE_RIGHT,
     408: MAY_HAVE_RUN,
     429: TOO_FAST,
 }
-BY_STATUS_WITHOUT_JSON: dict[int, ErrorKind] = {
+BY_STATUS_WITHOUT_JSON: dict[int, VendorErrorKind] = {
     # a page instead of JSON comes from what stands before the portal (nginx, its shield), not from REST
     403: DID_NOT_RUN,
     404: CHECK_THE_ADDRESS,
@@ -121,30 +121,30 @@ BY_STATUS_WITHOUT_JSON: dict[int, ErrorKind] = {
 }
 
 
-def raised_as(ruling: ErrorKind, message: str, *, said: VendorError, code: str) -> SyncError:
-    """Build the ruling's error. Nothing a single batch command says is taken for the whole portal."""
-    after = said.after if said.after is not None else ruling.after
+def raised_as(kind: VendorErrorKind, message: str, *, said: VendorError, code: str) -> SyncError:
+    """Build the kind's error. Nothing a single batch command says is taken for the whole portal."""
+    after = said.after if said.after is not None else kind.after
     error: SyncError
-    if ruling.error is Throttled:
-        method = said.method if ruling.is_about_method else ""
+    if kind.error is Throttled:
+        method = said.method if kind.is_about_method else ""
         error = Throttled(message, after=after, method=method, code=code, status=said.status)
-    elif ruling.error is OutcomeUnknown:
+    elif kind.error is OutcomeUnknown:
         error = OutcomeUnknown(message, after=after, code=code, status=said.status)
-    elif ruling.error is PortalAway:
+    elif kind.error is PortalAway:
         error = PortalAway(message, after=after, code=code, status=said.status)
-    elif ruling.error is TryLater:
+    elif kind.error is TryLater:
         error = TryLater(message, after=after, code=code, status=said.status)
     else:
-        error = ruling.error(message, code=code, status=said.status)
-    error.is_portal_wide = is_portal_wide(ruling, said)
+        error = kind.error(message, code=code, status=said.status)
+    error.is_portal_wide = is_portal_wide(kind, said)
     return error
 
 
-def is_portal_wide(ruling: ErrorKind, said: VendorError) -> bool:
+def is_portal_wide(kind: VendorErrorKind, said: VendorError) -> bool:
     """Whether every other call to this portal would fare the same now.
 
-    An internal error told in proper JSON is not: the portal is alive and one record may be what breaks it.
+    An internal error in proper JSON is not: the portal is alive and one record may be what breaks it.
     """
     if said.status is None:
         return False
-    return ruling.is_portal_wide or (ruling.error is OutcomeUnknown and not said.is_json)
+    return kind.is_portal_wide or (kind.error is OutcomeUnknown and not said.is_json)

@@ -120,7 +120,7 @@ def _said(
 
 
 def usage_of(spent: Mapping[str, list[Any]]) -> dict[str, Usage]:
-    """Seconds spent by method, the largest told. The vendor may leave both out, or one of them.
+    """Seconds spent by method, the largest of those named. The vendor may leave both out, or one of them.
 
     It charges the nested methods by its documents, the method `batch` by some measurements: both are kept.
     """

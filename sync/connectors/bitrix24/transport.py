@@ -89,7 +89,7 @@ class _AnyAdapter(HTTPAdapter):
 
 class _Session(HTTPSession):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Redirects are ours to judge; requests would read even those it does not follow, and may choke."""
+        """Never follow one here: requests reads even those it does not follow, and may fail at them."""
 
 
 def open_session(access: Access) -> requests.Session:

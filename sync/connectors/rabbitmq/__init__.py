@@ -1,1 +1,1 @@
-"""RabbitMQ: NestJS's wire format (`wire`), the messages about leads (`leads`), the broker (`broker`)."""
+"""RabbitMQ: NestJS's wire format (`wire`), the messages about leads (`leads`), the broker (`connection`)."""

@@ -205,7 +205,7 @@ def _parameters(url: str, name: str) -> pika.URLParameters:
     try:
         is_ours = urlsplit(url).scheme in ("amqp", "amqps")
         parameters = pika.URLParameters(url)
-    except (ValueError, TypeError, LookupError):  # their texts repeat parts of the address: not told
+    except (ValueError, TypeError, LookupError):  # their texts repeat parts of the address: not shown
         is_ours = False
     if not is_ours:
         raise NeedsStaff(

@@ -31,7 +31,7 @@ class Plan:
 
 @dataclass
 class Comparison:
-    """One pass over a directory's records. `is_rehearsal`: parents may be created by the same real run."""
+    """One pass over a directory's records. `is_dry_run`: parents may be created by the same real run."""
 
     directory: Directory
     table: Table

@@ -58,7 +58,7 @@ def server_time() -> Command:
 
 
 def read_time(value: Any) -> datetime | None:
-    """The portal's clock as a moment with its zone; None when it told none."""
+    """The portal's clock as a moment with its zone; None when it sent none."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
