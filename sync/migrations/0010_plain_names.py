@@ -28,11 +28,6 @@ class Migration(migrations.Migration):
             name="look_at",
             field=models.DateTimeField(db_column="look_at", editable=False, null=True),
         ),
-        migrations.AlterField(
-            model_name="directoryrun",
-            name="is_dry_run",
-            field=models.BooleanField(default=False, verbose_name="dry run"),
-        ),
         migrations.RenameField(model_name="route", old_name="look_at", new_name="next_reconcile_at"),
         migrations.AlterField(
             model_name="directory",
