@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
+from sandbox.benchmarks.context import Context
 from sandbox.benchmarks.figures import Figure, Findings
-from sandbox.benchmarks.ground import Ground
 from sandbox.benchmarks.installations import UNPACED, DealsInstallation
 from sandbox.demo import Process, run_manage
 from sandbox.emulators.bitrix24 import Emulator, start
@@ -29,27 +29,27 @@ SECONDS = 60
 LOOK_EVERY = 0.05
 
 
-def run(ground: Ground) -> Findings:
+def run(context: Context) -> Findings:
     """A tenth of the list first, for the memory; then all of it; then once more, with nothing to write."""
     findings = Findings(
         rows=[
             ("database", "rows", "seconds", "requests", "memory, a tenth", "memory, all", "memory, unchanged")
         ]
     )
-    for engine in ground.engines:
-        with ground.database(engine) as url, _portal() as emulator:
-            _run_on(ground, engine, findings, Reader(ground, url, emulator))
+    for engine in context.engines:
+        with context.database(engine) as url, _portal() as emulator:
+            _run_on(context, engine, findings, Reader(context, url, emulator))
     return findings
 
 
-def _run_on(ground: Ground, engine: str, findings: Findings, reader: Reader) -> None:
-    rows = ground.scale.rows
+def _run_on(context: Context, engine: str, findings: Findings, reader: Reader) -> None:
+    rows = context.scale.rows
     tenth = reader.read(rows // 10)
     whole = reader.read(rows - rows // 10)
     again = reader.read(0)
     fewest = math.ceil(math.ceil(rows / PAGE) / COMMANDS)
     written = whole["created"] / whole["seconds"]
-    ground.say(f"{engine}: {whole['created']} rows written in {whole['seconds']:.1f} s, {written:.0f}/s")
+    context.say(f"{engine}: {whole['created']} rows written in {whole['seconds']:.1f} s, {written:.0f}/s")
     findings.figures += [
         Figure(f"Directories on {engine}: requests ÷ fewest possible", whole["requests"] / fewest, most=1.05),
         Figure(f"Directories on {engine}: rows written a second", written, least=5000, digits=0),
@@ -86,9 +86,9 @@ def _portal() -> Iterator[Emulator]:
 class Reader:
     """An installation that reads the list, each time by a process of its own."""
 
-    def __init__(self, ground: Ground, url: str, emulator: Emulator) -> None:
+    def __init__(self, context: Context, url: str, emulator: Emulator) -> None:
         self.emulator = emulator
-        self.installation = DealsInstallation(folder=ground.new_folder(), database_url=url)
+        self.installation = DealsInstallation(folder=context.new_folder(), database_url=url)
         run_manage("migrate", "--verbosity", "0", environment=self.installation.environment)
         config = yaml.safe_load(Path("examples", EXAMPLE).read_text())
         [portal] = config["portals"]
@@ -113,9 +113,9 @@ class Reader:
         if process.child.returncode:
             raise RuntimeError(process.output())
         text = process.output()
-        message = json.loads(text[text.index("{") : text.rindex("}") + 1])["directories"]["object"]
+        result = json.loads(text[text.index("{") : text.rindex("}") + 1])["directories"]["object"]
         return {
-            **message,
+            **result,
             **self.installation.inside("written"),
             "requests": int(self.emulator.stats()["requests"]) - int(before),
             "memory": memory,
@@ -123,11 +123,11 @@ class Reader:
 
 
 def _most_memory(process: Process) -> float:
-    """MiB at the highest, by the kernel's own count (proc_pid_status(5)); 0 where it tells none."""
-    status, message = Path(f"/proc/{process.child.pid}/status"), ""
+    """MiB at the highest, by the kernel's own count (proc_pid_status(5)); 0 where it gives none."""
+    status, last = Path(f"/proc/{process.child.pid}/status"), ""
     while process.child.poll() is None:
         now = status.read_text() if status.exists() else ""
-        message = now if "VmHWM" in now else message
+        last = now if "VmHWM" in now else last
         time.sleep(LOOK_EVERY)
-    peak = re.search(r"^VmHWM:\s+(\d+) kB", message, re.MULTILINE)
+    peak = re.search(r"^VmHWM:\s+(\d+) kB", last, re.MULTILINE)
     return int(peak[1]) / 1024 if peak else 0.0

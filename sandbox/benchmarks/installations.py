@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sandbox.benchmarks.ground import Ground
+from sandbox.benchmarks.context import Context
 from sandbox.demo import Installation, run_manage
 
 UNPACED = {
@@ -24,7 +24,7 @@ NOTHING_ELSE = {"contacts": False, "companies": False, "products": False, "files
 """Deals alone, so that the work is the same as a script's: read, create, comment, stage."""
 
 IDS_A_READ, WRITES_A_REQUEST = 2500, 50
-LONGEST = 4 * 3600.0
+MAX_SECONDS = 4 * 3600.0
 
 Kind = TypeVar("Kind", bound="DealsInstallation")
 
@@ -41,9 +41,11 @@ class DealsInstallation(Installation):
         return config
 
     def inside(self, work: str, **given: Any) -> dict[str, Any]:
-        """Have `work` (benchmarks.inside) done by a process of the installation; what it tells."""
+        """Have `work` (benchmarks.workloads) done by a process of the installation; what it tells."""
         words = ["bench", "--inside", work, "--given", json.dumps(given)]
-        result: dict[str, Any] = json.loads(run_manage(*words, environment=self.environment, seconds=LONGEST))
+        result: dict[str, Any] = json.loads(
+            run_manage(*words, environment=self.environment, seconds=MAX_SECONDS)
+        )
         return result
 
     def drain(self, ids: list[str], *, work: str = "drain") -> dict[str, Any]:
@@ -65,7 +67,7 @@ class DealsInstallation(Installation):
 
 @contextmanager
 def deals_installation(
-    ground: Ground,
+    context: Context,
     *,
     engine: str = "",
     emulator: list[str] | None = None,
@@ -74,22 +76,22 @@ def deals_installation(
 ) -> Iterator[DealsInstallation]:
     """An installation that runs, with its `settings`; more keyword arguments override the portals'."""
     with running(
-        DealsInstallation, ground, engine=engine, emulator=emulator, settings=settings, portal=portal
+        DealsInstallation, context, engine=engine, emulator=emulator, settings=settings, portal=portal
     ) as installation:
         yield installation
 
 
 @contextmanager
-def running(kind: type[Kind], ground: Ground, *, portal: dict[str, Any], **given: Any) -> Iterator[Kind]:
+def running(kind: type[Kind], context: Context, *, portal: dict[str, Any], **given: Any) -> Iterator[Kind]:
     """The same with an installation of this kind."""
     engine, emulator, settings = (
         given.pop("engine", ""),
         given.pop("emulator", None),
         given.pop("settings", None),
     )
-    with ground.database(engine) as url:
+    with context.database(engine) as url:
         installation = kind(
-            folder=ground.new_folder(),
+            folder=context.new_folder(),
             database_url=url,
             portal={**UNPACED, **portal},
             settings=settings or {},

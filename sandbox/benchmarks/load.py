@@ -1,7 +1,7 @@
 """A load of webhooks over kept-alive connections, from a process of its own.
 
-Run as a program with its orders as JSON (the fields of `Orders`); prints what came of them. One thread and
-raw sockets: a request costs it 60 µs, so that on a shared machine it takes little from the server.
+Run as a program with the fields of `LoadSpec` as JSON; prints what came of it. One thread and raw sockets:
+a request costs it 60 µs, so that on a shared machine it takes little from the server.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Orders:
+class LoadSpec:
     """POST `body` with `{n}` counted up from `first` to `path`, over so many `connections`.
 
     It ends after `count` requests or `seconds`. `rate`: requests offered a second whether or not the
@@ -35,7 +35,7 @@ class Orders:
 
 
 @dataclass
-class Line:
+class KeptConnection:
     """One connection: the request under way, since when it was due, and what has come of its answer."""
 
     socket: socket.socket
@@ -48,7 +48,7 @@ class Line:
         self.answer.clear()
         self.socket.sendall(request)
 
-    def hear(self) -> int:
+    def receive(self) -> int:
         """The status of a complete answer; 0 while it is not; -1 when the connection broke."""
         piece = self.socket.recv(65536)
         if not piece:
@@ -65,26 +65,26 @@ def _is_whole(head: bytes, rest: bytes) -> bool:
     return len(rest) >= int(head.partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
 
 
-class Load:
+class LoadGenerator:
     """Keeps all connections busy and notes each answer."""
 
-    def __init__(self, orders: Orders) -> None:
-        self.orders = orders
-        self.eyes = selectors.DefaultSelector()
-        self.idle: deque[Line] = deque()
+    def __init__(self, spec: LoadSpec) -> None:
+        self.spec = spec
+        self.selector = selectors.DefaultSelector()
+        self.idle: deque[KeptConnection] = deque()
         self.sent, self.busy = 0, 0
         self.statuses: dict[int, int] = {}
         self.waits: list[float] = []
-        for _ in range(orders.connections):
+        for _ in range(spec.connections):
             self._connect()
 
     def run(self) -> dict[str, object]:
-        """Send and hear until all is answered."""
+        """Send and read until all is answered."""
         self.began = time.perf_counter()
         while self._is_open() or self.busy:
             self._send_due()
-            for key, _ in self.eyes.select(self._pause()):
-                self._hear(key.data)
+            for key, _ in self.selector.select(self._pause()):
+                self._read_answer(key.data)
         seconds = time.perf_counter() - self.began
         waits = sorted(self.waits)
         accepted = sum(count for status, count in self.statuses.items() if 200 <= status < 300)
@@ -99,51 +99,51 @@ class Load:
         }
 
     def _connect(self) -> None:
-        line = Line(socket.create_connection(("127.0.0.1", self.orders.port)))
-        line.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.eyes.register(line.socket, selectors.EVENT_READ, line)
-        self.idle.append(line)
+        connection = KeptConnection(socket.create_connection(("127.0.0.1", self.spec.port)))
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.selector.register(connection.socket, selectors.EVENT_READ, connection)
+        self.idle.append(connection)
 
     def _is_open(self) -> bool:
-        if self.orders.count and self.sent >= self.orders.count:
+        if self.spec.count and self.sent >= self.spec.count:
             return False
-        return not self.orders.seconds or time.perf_counter() - self.began < self.orders.seconds
+        return not self.spec.seconds or time.perf_counter() - self.began < self.spec.seconds
 
     def _next_due(self) -> float:
-        rate = self.orders.rate
+        rate = self.spec.rate
         return self.began + self.sent / rate if rate else time.perf_counter()
 
     def _send_due(self) -> None:
         while self.idle and self._is_open() and (due := self._next_due()) <= time.perf_counter():
-            line = self.idle.popleft()
-            body = self.orders.body.replace("{n}", str(self.orders.first + self.sent)).encode()
-            first, length = f"POST {self.orders.path} HTTP/1.1", f"Content-Length: {len(body)}"
-            head = "\r\n".join([first, "Host: 127.0.0.1", *self.orders.headers, length, "", ""])
+            connection = self.idle.popleft()
+            body = self.spec.body.replace("{n}", str(self.spec.first + self.sent)).encode()
+            first, length = f"POST {self.spec.path} HTTP/1.1", f"Content-Length: {len(body)}"
+            head = "\r\n".join([first, "Host: 127.0.0.1", *self.spec.headers, length, "", ""])
             self.sent += 1
             self.busy += 1
-            line.send(head.encode() + body, due)
+            connection.send(head.encode() + body, due)
 
     def _pause(self) -> float:
         if not self._is_open() or not self.idle:
             return 0.1
         return max(0.0, min(0.1, self._next_due() - time.perf_counter()))
 
-    def _hear(self, line: Line) -> None:
-        status = line.hear()
+    def _read_answer(self, connection: KeptConnection) -> None:
+        status = connection.receive()
         if status == 0:
             return
-        was_busy = line not in self.idle
+        was_busy = connection not in self.idle
         if was_busy:
             self.busy -= 1
             self.statuses[status] = self.statuses.get(status, 0) + 1
-            self.waits.append(time.perf_counter() - line.due)
+            self.waits.append(time.perf_counter() - connection.due)
         if status > 0:
-            self.idle.append(line)
+            self.idle.append(connection)
             return
-        self.eyes.unregister(line.socket)
-        line.socket.close()
+        self.selector.unregister(connection.socket)
+        connection.socket.close()
         if not was_busy:
-            self.idle.remove(line)
+            self.idle.remove(connection)
         self._connect()
 
 
@@ -152,4 +152,4 @@ def _at(waits: list[float], share: int) -> float:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(Load(Orders(**json.loads(sys.argv[1]))).run()))
+    sys.stdout.write(json.dumps(LoadGenerator(LoadSpec(**json.loads(sys.argv[1]))).run()))

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import django
 
-from sandbox.benchmarks.ground import Ground, version_of
+from sandbox.benchmarks.context import Context, version_of
 
 
-def described(ground: Ground) -> str:
+def described(context: Context) -> str:
     """Processor, memory, system, versions, day."""
     parts = [
         f"{os.cpu_count()} × {_processor()}",
@@ -24,8 +24,8 @@ def described(ground: Ground) -> str:
         f"Django {django.get_version()}",
         f"SQLite {sqlite3.sqlite_version}",
     ]
-    if "mysql" in ground.engines:
-        parts.append(version_of(ground.mysql_url))
+    if "mysql" in context.engines:
+        parts.append(version_of(context.mysql_url))
     return f"{', '.join(parts)}; {datetime.now(UTC):%Y-%m-%d}"
 
 
@@ -36,8 +36,8 @@ def load() -> float:
 
 def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
-    message = cpuinfo.read_text() if cpuinfo.exists() else ""
-    name = re.search(r"^model name\s*:\s*(.+)$", message, re.MULTILINE)
+    text = cpuinfo.read_text() if cpuinfo.exists() else ""
+    name = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     return name[1].strip() if name else platform.processor() or platform.machine()
 
 

@@ -8,33 +8,33 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.benchmarks.context import Context
 from sandbox.benchmarks.figures import Figure, Findings
-from sandbox.benchmarks.ground import Ground
 from sandbox.benchmarks.installations import deals_installation
-from sandbox.benchmarks.serving import OURS, load
+from sandbox.benchmarks.web_servers import OURS, load
 from sandbox.demo import Process
 
-STAGES = 4
+PORTIONS = 4
 MEBIBYTE = 1024.0
 
 
-def run(ground: Ground) -> Findings:
-    """Deals in four portions, then webhooks in four portions; looked at after each."""
+def run(context: Context) -> Findings:
+    """Deals in four portions, then webhooks in four portions; memory is read after each."""
     if not Path("/proc/self/smaps_rollup").exists():
-        return Findings(notes=["Skipped: this system does not tell a process's share of memory."])
-    portion = ground.scale.deals // STAGES
-    with deals_installation(ground) as installation:
+        return Findings(notes=["Skipped: this system does not show a process's share of memory."])
+    portion = context.scale.deals // PORTIONS
+    with deals_installation(context) as installation:
         worker, web = [], []
-        for _ in range(STAGES):
+        for _ in range(PORTIONS):
             installation.drain(installation.seed(portion, is_silent=True))
             worker.append(memory_of(installation.worker))
-        for number in range(STAGES):
+        for number in range(PORTIONS):
             load(installation.web_port, OURS, first=10_000_000 + number * portion, count=portion)
             web.append(memory_of(installation.web))
     rows: list[Sequence[str]] = [
         ("after", "largest worker process", "whole cluster", "largest web process", "whole web")
     ]
-    for number in range(STAGES):
+    for number in range(PORTIONS):
         cells = [f"{value:.0f} MiB" for value in (*worker[number], *web[number])]
         rows.append((f"{(number + 1) * portion}", *cells))
     return Findings(
@@ -59,10 +59,10 @@ def _tree(root: int) -> list[int]:
     parents: dict[int, int] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
-            message = entry.read_text().rpartition(")")[2].split()
+            fields = entry.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        parents[int(entry.parent.name)] = int(message[1])
+        parents[int(entry.parent.name)] = int(fields[1])
     found = [root]
     for pid in found:
         found += [child for child, parent in parents.items() if parent == pid]
@@ -71,8 +71,8 @@ def _tree(root: int) -> list[int]:
 
 def _pss(pid: int) -> float:
     try:
-        message = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0.0
-    line = re.search(r"^Pss:\s+(\d+) kB", message, re.MULTILINE)
+    line = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
     return int(line[1]) / MEBIBYTE if line else 0.0

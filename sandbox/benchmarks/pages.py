@@ -7,9 +7,9 @@ import time
 
 import requests
 
+from sandbox.benchmarks.context import Context
 from sandbox.benchmarks.figures import Figure, Findings, median
-from sandbox.benchmarks.filling import FIRST_ID
-from sandbox.benchmarks.ground import Ground
+from sandbox.benchmarks.history import FIRST_ID
 from sandbox.benchmarks.installations import DealsInstallation, deals_installation
 from sandbox.demo import run_manage
 
@@ -43,13 +43,13 @@ QUERIES = {
 DEEP = 10_000
 """From so many rows on there is a hundredth page."""
 
-TALLY = "manage.py queue, from the first query on"
+QUEUE_COMMAND = "manage.py queue, from the first query on"
 
 
 def pages(rows: int) -> dict[str, str]:
-    """Name → address: every screen, every filter and the usual pairs of them, over a past of `rows` jobs.
+    """Name → address: every screen, every filter and the usual pairs of them, over a history of `rows` jobs.
 
-    The past's rows have the IDs from 1 on; its portals and its route are the first ones.
+    The rows of the history have the IDs from 1 on; its portals and its route are the first ones.
     """
     some, deal = max(1, rows // 2), FIRST_ID + rows // 2
     return {
@@ -75,35 +75,37 @@ def pages(rows: int) -> dict[str, str]:
     }
 
 
-def run(ground: Ground) -> Findings:
+def run(context: Context) -> Findings:
     """Each page through gunicorn, on each engine at hand; the slowest counts."""
-    findings = Findings(rows=[("page", *(f"{engine}, ms (first visit)" for engine in ground.engines))])
-    by_engine = {engine: _measured(ground, engine, findings) for engine in ground.engines}
-    for page in (*pages(ground.scale.rows), TALLY):
+    findings = Findings(rows=[("page", *(f"{engine}, ms (first visit)" for engine in context.engines))])
+    by_engine = {engine: _measured(context, engine, findings) for engine in context.engines}
+    for page in (*pages(context.scale.rows), QUEUE_COMMAND):
         visits = [times[page] for times in by_engine.values()]
         findings.rows.append((page, *(f"{median(rest):.0f} ({first:.0f})" for first, *rest in visits)))
     return findings
 
 
-def _measured(ground: Ground, engine: str, findings: Findings) -> dict[str, list[float]]:
+def _measured(context: Context, engine: str, findings: Findings) -> dict[str, list[float]]:
     """Milliseconds of each visit of each page."""
-    addresses, visits = pages(ground.scale.rows), ground.scale.rounds + 1
-    with deals_installation(ground, engine=engine) as installation:
+    addresses, visits = pages(context.scale.rows), context.scale.rounds + 1
+    with deals_installation(context, engine=engine) as installation:
         installation.worker.stop()
-        seconds = installation.inside("fill", rows=ground.scale.rows)["seconds"]
-        ground.say(f"{engine}: {ground.scale.rows} ended jobs written in {seconds:.0f} s")
+        seconds = installation.inside("fill", rows=context.scale.rows)["seconds"]
+        context.say(f"{engine}: {context.scale.rows} ended jobs written in {seconds:.0f} s")
         person = _signed_in(installation)
         times = {
             page: [_seconds(person, installation.base + path) * 1000 for _ in range(visits)]
             for page, path in addresses.items()
         }
-        times[TALLY] = [one * 1000 for one in installation.inside("tally", rounds=visits)["seconds"]]
+        times[QUEUE_COMMAND] = [
+            one * 1000 for one in installation.inside("queue_times", rounds=visits)["seconds"]
+        ]
         counted = installation.inside("full_counts", pages=list(addresses.values()), login=LOGIN)[
             "statements"
         ]
     middle = {page: median(found[1:]) for page, found in times.items()}
     slowest = max(middle, key=lambda page: middle[page])
-    ground.say(f"{engine}: the slowest is “{slowest}”, {middle[slowest]:.0f} ms; {len(counted)} full counts")
+    context.say(f"{engine}: the slowest is “{slowest}”, {middle[slowest]:.0f} ms; {len(counted)} full counts")
     findings.figures += [
         Figure(f"Admin at size on {engine}: slowest page", middle[slowest], "ms", most=500, digits=0),
         Figure(f"Admin at size on {engine}: full counts", len(counted), most=0, digits=0),

@@ -7,8 +7,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox.benchmarks.context import Context, Scale
 from sandbox.benchmarks.figures import Figure, Findings, median
-from sandbox.benchmarks.ground import Ground, Scale
 from sandbox.benchmarks.installations import DealsInstallation, deals_installation
 from sandbox.demo import prove
 
@@ -24,7 +24,7 @@ class Setting:
 
 
 @dataclass
-class Race:
+class Comparison:
     """Deals a second, ours and theirs, round by round."""
 
     ours: list[float] = field(default_factory=list)
@@ -42,17 +42,21 @@ def settings_of(scale: Scale) -> list[Setting]:
     return [Setting(0.0, slots=2), Setting(scale.latency, slots=2), Setting(scale.latency, slots=10)]
 
 
-def run(ground: Ground) -> Findings:
+def run(context: Context) -> Findings:
     """Without a pace, at no latency and at a slow portal's, in turn."""
     findings = Findings(rows=[("latency", "slots", "ours, deals/s", "fast_bitrix24, deals/s", "ratio")])
     unproven = 0
-    for setting in settings_of(ground.scale):
-        race = _race(ground, setting)
-        unproven += race.unproven
+    for setting in settings_of(context.scale):
+        comparison = _compare(context, setting)
+        unproven += comparison.unproven
         name = f"Against a peer at {setting.latency * 1000:.0f} ms, {setting.slots} slots a portal"
-        findings.figures.append(Figure(f"{name}: ours ÷ theirs", race.ratio, least=1.0))
+        findings.figures.append(Figure(f"{name}: ours ÷ theirs", comparison.ratio, least=1.0))
         cells = (f"{setting.latency * 1000:.0f} ms", setting.slots)
-        rates = (f"{median(race.ours):.0f}", f"{median(race.theirs):.0f}", f"{race.ratio:.2f}")
+        rates = (
+            f"{median(comparison.ours):.0f}",
+            f"{median(comparison.theirs):.0f}",
+            f"{comparison.ratio:.2f}",
+        )
         findings.rows.append((*cells, *rates))
     findings.notes = [
         (
@@ -64,20 +68,20 @@ def run(ground: Ground) -> Findings:
     return findings
 
 
-def _race(ground: Ground, setting: Setting) -> Race:
+def _compare(context: Context, setting: Setting) -> Comparison:
     emulator = ["--no-bucket", "--latency", str(setting.latency)]
-    race = Race()
-    with deals_installation(ground, emulator=emulator, slots=setting.slots) as installation:
-        for number in range(1, ground.scale.rounds + 1):
-            ours, theirs = (installation.seed(ground.scale.deals, is_silent=True) for _ in range(2))
-            race.theirs.append(len(theirs) / _script(installation, theirs))
-            race.ours.append(len(ours) / installation.drain(ours)["seconds"])
-            race.unproven += 0 if prove(installation, ours).holds else 1
-            ground.say(
+    comparison = Comparison()
+    with deals_installation(context, emulator=emulator, slots=setting.slots) as installation:
+        for number in range(1, context.scale.rounds + 1):
+            ours, theirs = (installation.seed(context.scale.deals, is_silent=True) for _ in range(2))
+            comparison.theirs.append(len(theirs) / _script(installation, theirs))
+            comparison.ours.append(len(ours) / installation.drain(ours)["seconds"])
+            comparison.unproven += 0 if prove(installation, ours).holds else 1
+            context.say(
                 f"{setting.latency * 1000:.0f} ms, {setting.slots} slots, round {number}: "
-                f"ours {race.ours[-1]:.0f}, theirs {race.theirs[-1]:.0f} deals/s"
+                f"ours {comparison.ours[-1]:.0f}, theirs {comparison.theirs[-1]:.0f} deals/s"
             )
-    return race
+    return comparison
 
 
 def _script(installation: DealsInstallation, ids: list[str]) -> float:

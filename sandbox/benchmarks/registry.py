@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sandbox.benchmarks import (
     directories,
-    draining,
+    drain,
     growth,
     hosts,
     intake,
@@ -18,8 +18,8 @@ from sandbox.benchmarks import (
     underwork,
     users,
 )
+from sandbox.benchmarks.context import Context
 from sandbox.benchmarks.figures import Findings
-from sandbox.benchmarks.ground import Ground
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Benchmark:
     """What it measures, in one line, and how large it is by itself where it differs from the usual."""
 
     title: str
-    run: Callable[[Ground], Findings]
+    run: Callable[[Context], Findings]
     deals: int = 10_000
     rounds: int = 3
     seconds: float = 8.0
@@ -35,7 +35,7 @@ class Benchmark:
 
 
 BENCHMARKS: Mapping[str, Benchmark] = {
-    "drain": Benchmark("10 000 deals at a portal's limit", draining.run),
+    "drain": Benchmark("10 000 deals at a portal's limit", drain.run),
     "peer": Benchmark("Against a script on fast_bitrix24", peer.run),
     "intake": Benchmark("Webhooks a second against a bare DRF view", intake.run, rounds=9, seconds=3),
     "underwork": Benchmark("Webhooks while the workers are busy", underwork.run, seconds=20),

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.benchmarks.context import Context
 from sandbox.benchmarks.figures import Figure, Findings, percentile
-from sandbox.benchmarks.ground import Ground
 from sandbox.benchmarks.installations import DealsInstallation, deals_installation, running
 from sandbox.demo import Process
 
@@ -41,18 +41,18 @@ class TwoSources(DealsInstallation):
         return plain
 
 
-def run(ground: Ground) -> Findings:
+def run(context: Context) -> Findings:
     """Two backlogs at once, then live deals during `resync --all`."""
     findings = Findings()
-    _even(ground, findings)
-    _live_first(ground, findings)
+    _even(context, findings)
+    _live_first(context, findings)
     return findings
 
 
-def _even(ground: Ground, findings: Findings) -> None:
+def _even(context: Context, findings: Findings) -> None:
     """The route that comes second, with the first one's backlog standing, gets its half from then on."""
-    scale = ground.scale
-    with running(TwoSources, ground, portal={}, per_minute=scale.per_minute) as installation:
+    scale = context.scale
+    with running(TwoSources, context, portal={}, per_minute=scale.per_minute) as installation:
         count = scale.deals // 2
         installation.seed(count, is_silent=True)
         deal = {"TITLE": "Deal {n}", "OPPORTUNITY": 1000, "CATEGORY_ID": 2, "STAGE_ID": "C2:NEW"}
@@ -63,7 +63,7 @@ def _even(ground: Ground, findings: Findings) -> None:
     last = {route: len(order) - order[::-1].index(route) for route in (FIRST_ROUTE, SECOND_ROUTE)}
     both = order[starts : min(last.values())]
     least = min(both.count(route) for route in last) / max(1, len(both))
-    ground.say(f"of {len(both)} deals while both routes had work, the smaller share is {least:.1%}")
+    context.say(f"of {len(both)} deals while both routes had work, the smaller share is {least:.1%}")
     findings.figures.append(Figure("Fair share: the smaller route's part of the portal", least, least=0.45))
     findings.counts["created"] = {route: order.count(route) for route in last}
     findings.notes.append(
@@ -72,10 +72,10 @@ def _even(ground: Ground, findings: Findings) -> None:
     )
 
 
-def _live_first(ground: Ground, findings: Findings) -> None:
+def _live_first(context: Context, findings: Findings) -> None:
     """How long live deals take to arrive while a resync of all is under way."""
-    scale = ground.scale
-    with deals_installation(ground, requests_per_minute=scale.per_minute, burst=1) as installation:
+    scale = context.scale
+    with deals_installation(context, requests_per_minute=scale.per_minute, burst=1) as installation:
         installation.seed(scale.deals, is_silent=True)
         resync = Process.manage(
             "resync",
@@ -96,7 +96,7 @@ def _live_first(ground: Ground, findings: Findings) -> None:
     waits, left = message["waits"], message["backfill_left"]
     interval = 60 / scale.per_minute
     p95 = percentile(waits, 0.95)
-    ground.say(
+    context.say(
         f"live deals: median {percentile(waits, 0.5):.1f} s, p95 {p95:.1f} s, {left} backfill jobs left"
     )
     findings.figures.append(

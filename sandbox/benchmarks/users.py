@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from sandbox.benchmarks.context import Context
 from sandbox.benchmarks.figures import Figure, Findings, median
-from sandbox.benchmarks.ground import Ground
 from sandbox.benchmarks.installations import deals_installation
 from sandbox.benchmarks.intake import CONNECTIONS
-from sandbox.benchmarks.serving import load, start_bare
+from sandbox.benchmarks.web_servers import load, start_bare
 
 OURS, BARE = "/users", "/people"
 BODY = '{"full_name": "Иван Петров {n}", "phone": "+79161234567", "stage": "NEW"}'
 
 
-def run(ground: Ground) -> Findings:
+def run(context: Context) -> Findings:
     """The same gunicorn settings, the same database, in turn; on each engine at hand."""
     findings = Findings(
         rows=[("database", "ours, users/s", "bare view, users/s", "ours, p99", "bare, p99", "ratio")]
     )
-    for engine in ground.engines:
-        _compare(ground, engine, findings)
+    for engine in context.engines:
+        _compare(context, engine, findings)
     findings.notes.append(
         f"{CONNECTIONS} connections kept alive; no worker runs; the sender is one Python process on the same "
         "machine. Ours looks up the key, normalises the phone, and stores the user and the message about it "
@@ -27,32 +27,32 @@ def run(ground: Ground) -> Findings:
     return findings
 
 
-def _compare(ground: Ground, engine: str, findings: Findings) -> None:
+def _compare(context: Context, engine: str, findings: Findings) -> None:
     rates: dict[str, list[float]] = {OURS: [], BARE: []}
     slowest: dict[str, list[float]] = {OURS: [], BARE: []}
     lost = accepted = 0
-    with deals_installation(ground, engine=engine) as installation:
+    with deals_installation(context, engine=engine) as installation:
         installation.worker.stop()
         json, key = "Content-Type: application/json", installation.inside("key")["key"]
-        doors = {
+        servers = {
             OURS: (installation.web_port, [json, f"X-Api-Key: {key}"]),
             BARE: (start_bare(installation), [json]),
         }
-        for number in range(ground.scale.rounds):
-            for path, (port, headers) in doors.items():
-                message = load(
+        for number in range(context.scale.rounds):
+            for path, (port, headers) in servers.items():
+                measured = load(
                     port,
                     path,
                     body=BODY,
                     headers=headers,
                     connections=CONNECTIONS,
-                    seconds=ground.scale.seconds,
+                    seconds=context.scale.seconds,
                 )
-                rates[path].append(message["per_second"])
-                slowest[path].append(message["p99"])
-                lost += message["sent"] - message["accepted"]
-                accepted += message["accepted"] if path == OURS else 0
-            ground.say(
+                rates[path].append(measured["per_second"])
+                slowest[path].append(measured["p99"])
+                lost += measured["sent"] - measured["accepted"]
+                accepted += measured["accepted"] if path == OURS else 0
+            context.say(
                 f"{engine}, round {number + 1}: ours {rates[OURS][-1]:.0f}, bare {rates[BARE][-1]:.0f}/s"
             )
         stored = installation.inside("people")

@@ -14,7 +14,7 @@ import yaml
 from sandbox.demo.processes import PROJECT, Process, free_port, run_manage, stop_all, wait_until
 
 EXAMPLE = PROJECT / "examples" / "vinilam-vinipol.yaml"
-TOKEN = "rehearsal-token"  # noqa: S105  # of portals that live for a minute
+TOKEN = "demo-token"  # noqa: S105  # of portals that live for a minute
 SECONDS = 30
 
 

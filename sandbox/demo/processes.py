@@ -106,7 +106,7 @@ def stop_all(processes: Sequence[Process]) -> None:
 
 
 def wait_until(is_true: Callable[[], bool], *, seconds: float, what: Callable[[], str]) -> None:
-    """Look again and again until it is true; TimeoutError telling `what` otherwise."""
+    """Look again and again until it is true; TimeoutError with `what` otherwise."""
     ends = time.monotonic() + seconds
     while not is_true():
         if time.monotonic() > ends:

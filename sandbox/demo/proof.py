@@ -1,4 +1,4 @@
-"""What a rehearsal proves: every deal arrived exactly once, and its source card shows it."""
+"""Proof that every deal arrived exactly once, and that its source card shows it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class Proof:
     doubled: list[str] = field(default_factory=list)
     uncommented: list[str] = field(default_factory=list)
     commented_twice: list[str] = field(default_factory=list)
-    unstaged: list[str] = field(default_factory=list)
+    unmoved: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
         """Whether nothing is wrong."""
-        faults = (self.lost, self.doubled, self.uncommented, self.commented_twice, self.unstaged)
+        faults = (self.lost, self.doubled, self.uncommented, self.commented_twice, self.unmoved)
         return not any(faults)
 
     def __str__(self) -> str:
         return (
             f"{self.sent} sent, {len(self.lost)} lost, {len(self.doubled)} doubled, "
             f"{len(self.uncommented)} without comment, {len(self.commented_twice)} with two, "
-            f"{len(self.unstaged)} without stage"
+            f"{len(self.unmoved)} without stage"
         )
 
 
@@ -47,5 +47,5 @@ def prove(installation: Installation, ids: list[str]) -> Proof:
         if comments[deal_id] != 1:
             (proof.commented_twice if comments[deal_id] else proof.uncommented).append(deal_id)
         if cards[deal_id]["STAGE_ID"] != ARRIVED_STAGE:
-            proof.unstaged.append(deal_id)
+            proof.unmoved.append(deal_id)
     return proof

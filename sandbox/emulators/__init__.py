@@ -1,1 +1,1 @@
-"""Emulated outside systems over real HTTP, for rehearsal, demo and tests."""
+"""Emulated outside systems over real HTTP, for demo, benchmarks and tests."""

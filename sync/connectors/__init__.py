@@ -1,4 +1,4 @@
-"""Outside systems. `open_client` is the door: a kind of system and an Access in, a Client out."""
+"""Outside systems. `open_client` takes a kind of system and an Access and gives a Client."""
 
 import os
 from collections.abc import Callable

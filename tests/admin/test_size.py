@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sandbox.benchmarks.filling import fill
+from sandbox.benchmarks.history import fill
 from sandbox.benchmarks.pages import pages
 from sync.models import Route
 from tests.effort import counted

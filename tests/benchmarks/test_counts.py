@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.benchmarks import (
     directories,
-    draining,
+    drain,
     growth,
     hosts,
     installations,
@@ -24,7 +24,7 @@ from sandbox.benchmarks import (
     underwork,
     users,
 )
-from sandbox.benchmarks.ground import Ground, Scale
+from sandbox.benchmarks.context import Context, Scale
 from sandbox.benchmarks.registry import BENCHMARKS
 from sandbox.demo import Installation, installation
 from tests.databases import mysql_copy, sqlite_copy
@@ -37,7 +37,7 @@ SMALL = Scale(deals=60, rounds=1, rows=2000, seconds=0.5, per_minute=600, latenc
 
 
 @dataclass
-class OneEngine(Ground):
+class OneEngine(Context):
     """Databases of `engine` alone, each a copy of a migrated one."""
 
     copy: Callable[[Any, Path], AbstractContextManager[str]] = sqlite_copy
@@ -80,13 +80,13 @@ def few_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, django_db_blo
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path, sqlite_template: Path) -> Ground:
+def sqlite(tmp_path: Path, sqlite_template: Path) -> Context:
     """SQLite alone."""
     return OneEngine(tmp_path, SMALL, engine="sqlite", template=sqlite_template)
 
 
 @pytest.fixture
-def mysql(tmp_path: Path, mysql_template: str) -> Ground:
+def mysql(tmp_path: Path, mysql_template: str) -> Context:
     """MariaDB or MySQL alone."""
     return OneEngine(tmp_path, SMALL, engine="mysql", copy=mysql_copy, template=mysql_template)
 
@@ -96,13 +96,13 @@ def figures(findings) -> dict[str, float]:
 
 
 def test_every_benchmark_has_a_test():
-    tested = {directories, draining, growth, hosts, intake, memory, pages, peer, shares, underwork, users}
+    tested = {directories, drain, growth, hosts, intake, memory, pages, peer, shares, underwork, users}
     assert {benchmark.run for benchmark in BENCHMARKS.values()} == {module.run for module in tested}
 
 
 def test_deals_at_the_limit_use_the_fewest_requests_and_never_one_too_many(sqlite):
     """A little more than the fewest at this size: the first parcels are on their way before the last read."""
-    found = draining.run(sqlite)
+    found = drain.run(sqlite)
     assert found.counts["proof"]
     assert found.counts["refused"] == 0
     assert found.counts["requests"] <= found.counts["fewest"] + 4

@@ -9,7 +9,7 @@ import pytest
 from sandbox.benchmarks import report
 from sandbox.benchmarks.figures import Figure, Findings, median, percentile
 from sandbox.benchmarks.installations import fewest_requests
-from sandbox.benchmarks.load import Load, Orders
+from sandbox.benchmarks.load import LoadGenerator, LoadSpec
 from sandbox.emulators.bitrix24 import start
 
 
@@ -64,8 +64,8 @@ def test_a_section_is_replaced_and_its_neighbours_stay(tmp_path: Path):
 def test_a_load_offers_what_it_was_told():
     """A count at a rate; a refusal is an answer, too."""
     emulator = start()
-    message = Load(
-        Orders(emulator.port, "/emulator/stats/reset", "{n}", connections=2, count=20, rate=100)
+    message = LoadGenerator(
+        LoadSpec(emulator.port, "/emulator/stats/reset", "{n}", connections=2, count=20, rate=100)
     ).run()
     emulator.stop()
     assert message["statuses"] == {400: 20}

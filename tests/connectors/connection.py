@@ -57,8 +57,8 @@ class ConnectionContract:
             monkeypatch.setenv(name, "http://127.0.0.1:9")
         with Scripted([self.good()]) as server:
             self.open(self.access(server.url)).execute({"a": self.command})
-        assert server.heard[0].headers["user-agent"].startswith("B24-Interconnector/")
-        assert "authorization" not in server.heard[0].headers
+        assert server.received[0].headers["user-agent"].startswith("B24-Interconnector/")
+        assert "authorization" not in server.received[0].headers
 
     def test_it_keeps_no_cookies(self) -> None:
         def good_with_cookie(connection: socket.socket) -> bool:
@@ -69,4 +69,4 @@ class ConnectionContract:
             client = self.open(self.access(server.url))
             for _ in range(2):
                 client.execute({"a": self.command})
-        assert "cookie" not in server.heard[1].headers
+        assert "cookie" not in server.received[1].headers

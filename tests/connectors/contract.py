@@ -81,7 +81,7 @@ class ClientContract(ConnectionContract):
             error = self.fault(self.access(server.url))
         assert type(error) is PortalAway
         assert "certificate" in error.message
-        assert server.heard == []
+        assert server.received == []
 
     # --- it may have run ----------------------------------------------------------------------------
 
@@ -98,7 +98,10 @@ class ClientContract(ConnectionContract):
             client.execute({"a": self.command})
             with pytest.raises(OutcomeUnknown):
                 client.execute({"a": self.command})
-        assert [heard.connection for heard in server.heard] == [0, 0]  # sent once, on the kept connection
+        assert [received.connection for received in server.received] == [
+            0,
+            0,
+        ]  # sent once, on the kept connection
 
     def test_no_answer_in_time(self) -> None:
         error = self.fault_of(silence(2))

@@ -15,7 +15,7 @@ Behaviour = Callable[[socket.socket], bool]
 
 
 @dataclass
-class Response:
+class ReceivedRequest:
     """One request as it arrived; `connection` counts the connections from 0."""
 
     verb: str
@@ -98,7 +98,7 @@ class Scripted:
     script: list[Behaviour]
     context: ssl.SSLContext | None = None
     greeting: Behaviour | None = None  # before any request is read
-    heard: list[Response] = field(default_factory=list)
+    received: list[ReceivedRequest] = field(default_factory=list)
     connections: int = 0
 
     def __enter__(self) -> Self:
@@ -130,8 +130,8 @@ class Scripted:
                 return
             if self.context is not None:
                 connection = self.context.wrap_socket(connection, server_side=True)
-            while (heard := _read(connection, number)) is not None:
-                self.heard.append(heard)
+            while (request := _read(connection, number)) is not None:
+                self.received.append(request)
                 act = self.script.pop(0) if len(self.script) > 1 else self.script[0]
                 if not act(connection):
                     return
@@ -141,7 +141,7 @@ class Scripted:
             connection.close()
 
 
-def _read(connection: socket.socket, number: int) -> Response | None:
+def _read(connection: socket.socket, number: int) -> ReceivedRequest | None:
     data = b""
     while b"\r\n\r\n" not in data:
         if not (more := connection.recv(65536)):
@@ -153,4 +153,4 @@ def _read(connection: socket.socket, number: int) -> Response | None:
     while len(body) < int(headers.get("content-length", 0)):
         body += connection.recv(65536)
     verb, target, _ = first.split(" ")
-    return Response(verb, target, headers, body, number)
+    return ReceivedRequest(verb, target, headers, body, number)

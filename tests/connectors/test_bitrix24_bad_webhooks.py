@@ -1,4 +1,4 @@
-"""What is no webhook: no ID, no body worth the name, bytes thrown at the door."""
+"""What is no webhook: no ID, no body worth the name, bytes that are no body at all."""
 
 import json
 

@@ -13,13 +13,13 @@ from tests.connectors.scripted import Scripted, answer
 
 
 class Batch:
-    """Answers a batch: each part is given by the commands' places and told by their wire keys."""
+    """Answers a batch: parts are given by the commands' places, and sent by the keys the commands had."""
 
     def __init__(self, server: Scripted, **parts: dict[int, Any]) -> None:
         self.server, self.parts = server, parts
 
     def __call__(self, connection: Any) -> bool:
-        keys = list(self.server.heard[-1].json["cmd"])
+        keys = list(self.server.received[-1].json["cmd"])
         shown = {
             name: {keys[place]: value for place, value in part.items()} or []
             for name, part in self.parts.items()
@@ -45,10 +45,10 @@ def test_more_commands_are_one_batch() -> None:
         result_next={2: 50},
         result_total={2: 70},
     )
-    heard = server.heard[0]
-    assert heard.target == f"/rest/1/{SECRET}/batch.json"
-    assert heard.json["halt"] == 0
-    assert list(heard.json["cmd"].values()) == ["method.a?id=a", "method.b?id=b", "method.c?id=c"]
+    received = server.received[0]
+    assert received.target == f"/rest/1/{SECRET}/batch.json"
+    assert received.json["halt"] == 0
+    assert list(received.json["cmd"].values()) == ["method.a?id=a", "method.b?id=b", "method.c?id=c"]
     assert reply.answers["a"].result() == {"id": 1}
     assert isinstance(reply.answers["b"].error, Refused)
     assert reply.answers["b"].error.code == "NOT_FOUND"
@@ -112,7 +112,7 @@ def test_parameters_in_a_batch_mean_what_they_mean_alone() -> None:
         "start": -1,
     }
     _, server = execute_batch({"a": Command("m", params), "b": Command("bare")}, result={0: 1, 1: 1})
-    line, bare = server.heard[0].json["cmd"].values()
+    line, bare = server.received[0].json["cmd"].values()
     assert bare == "bare"
     method, _, query = line.partition("?")
     assert method == "m"
@@ -135,11 +135,11 @@ def test_parameters_in_a_batch_mean_what_they_mean_alone() -> None:
 
 def test_half_a_surrogate_pair_fails_nobody() -> None:
     _, server = execute_batch({"a": Command("m", {"t": "a\ud800b"}), "b": Command("n")}, result={0: 1, 1: 1})
-    assert "m?t=a%3Fb" in server.heard[0].json["cmd"].values()
+    assert "m?t=a%3Fb" in server.received[0].json["cmd"].values()
 
 
 def test_nobody_can_guess_the_keys_of_a_batch() -> None:
-    first, second = (list(execute_batch(THREE, result={0: 1})[1].heard[0].json["cmd"]) for _ in range(2))
+    first, second = (list(execute_batch(THREE, result={0: 1})[1].received[0].json["cmd"]) for _ in range(2))
     assert not set(first) & set(second)
     assert not set(first) & set(THREE)
 
@@ -148,4 +148,4 @@ def test_nobody_can_guess_the_keys_of_a_batch() -> None:
 def test_one_request_holds_1_to_50_commands(count: int) -> None:
     with Scripted([answer(GOOD)]) as server, pytest.raises(ValueError, match="1 to 50"):
         client_for(server).execute({str(number): Command("m") for number in range(count)})
-    assert server.heard == []
+    assert server.received == []

@@ -28,10 +28,10 @@ def test_one_command_is_a_direct_call() -> None:
             "crm.item.add", {"fields": {"title": "Ы 😀", "opened": True, "comments": None, "n": 5}}
         )
         reply = client_for(server).execute({"mine": command})
-    heard = server.heard[0]
-    assert (heard.verb, heard.target) == ("POST", f"/rest/1/{SECRET}/crm.item.add.json")
-    assert heard.headers["content-type"] == "application/json"
-    assert heard.json == {"fields": {"title": "Ы 😀", "opened": "Y", "comments": "", "n": 5}}
+    received = server.received[0]
+    assert (received.verb, received.target) == ("POST", f"/rest/1/{SECRET}/crm.item.add.json")
+    assert received.headers["content-type"] == "application/json"
+    assert received.json == {"fields": {"title": "Ы 😀", "opened": "Y", "comments": "", "n": 5}}
     assert crm.read_added(reply.answers["mine"].result()) == "5"
     assert reply.usage["crm.item.add"].seconds == 0.41
     assert reply.usage["crm.item.add"].reset_at == 1724917459
@@ -96,8 +96,8 @@ def test_a_portal_that_has_moved_is_asked_again_there() -> None:
         client = client_for(old)
         replies = [client.execute({"a": Command("crm.item.get", {"id": 5})}) for _ in range(2)]
     assert [reply.new_url for reply in replies] == [new.url, new.url]
-    assert len(old.heard) == 1  # from then on we go straight to the new address
-    assert [(heard.verb, heard.json) for heard in new.heard] == [("POST", {"id": 5})] * 2
+    assert len(old.received) == 1  # from then on we go straight to the new address
+    assert [(received.verb, received.json) for received in new.received] == [("POST", {"id": 5})] * 2
 
 
 @pytest.mark.parametrize("path", ["/auth/?backurl=x", "/?login=yes", "/oauth/authorize/"])
@@ -108,7 +108,7 @@ def test_a_login_page_is_no_new_address(path: str) -> None:
         pytest.raises(NeedsStaff, match="login page"),
     ):
         client_for(old).execute({"a": Command("crm.item.get")})
-    assert new.heard == []
+    assert new.received == []
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_redirects_in_a_circle_end() -> None:
         one.script.append(moved_to(two))
         with pytest.raises(NeedsStaff, match="circle"):
             client_for(one).execute({"a": Command("crm.item.get")})
-        assert len(one.heard) + len(two.heard) == 2
+        assert len(one.received) + len(two.received) == 2
 
 
 # --- OAuth ------------------------------------------------------------------------------------------
@@ -137,9 +137,9 @@ def test_an_access_token_goes_in_the_body() -> None:
         client.execute({"a": Command("m", {"id": 5})})
         client.execute({"a": Command("m"), "b": Command("n")})
         client.execute({"a": crm.download("x/?token=1", max_bytes=100)})
-    assert server.heard[0].json == {"id": 5, "auth": "t0ken"}
-    assert server.heard[1].json["auth"] == "t0ken"
-    assert server.heard[2].target.endswith("/x/?token=1&auth=t0ken")
+    assert server.received[0].json == {"id": 5, "auth": "t0ken"}
+    assert server.received[1].json["auth"] == "t0ken"
+    assert server.received[2].target.endswith("/x/?token=1&auth=t0ken")
     assert "t0ken" not in repr(client_for(server, token="t0ken")._access)
 
 

@@ -75,7 +75,7 @@ PORTAL_WIDE = {
 SENTENCE = "Что-то не так"
 
 
-def judged(status: int | None, code: str, description: str = SENTENCE, **more: object) -> SyncError:
+def error_for(status: int | None, code: str, description: str = SENTENCE, **more: object) -> SyncError:
     return error_of(
         VendorError("vinipol", "crm.item.add", status, code=code, description=description, **more)
     )  # type: ignore[arg-type]
@@ -90,29 +90,31 @@ def test_the_table_holds_every_documented_code() -> None:
 def test_what_a_code_means(status: int, code: str, kind: type[SyncError]) -> None:
     for spelling in (code, code.lower(), code.upper()):
         for at in (status, None, 200, 400):  # the documents contradict each other about statuses
-            error = judged(at, spelling)
+            error = error_for(at, spelling)
             assert type(error) is kind
             assert error.code == spelling
             assert error.message.startswith("vinipol: crm.item.add: ")
             assert SENTENCE in error.message
-    assert judged(status, code).is_portal_wide == (code.lower() in PORTAL_WIDE)
-    assert not judged(None, code).is_portal_wide  # one command of a batch never speaks for the portal
+    assert error_for(status, code).is_portal_wide == (code.lower() in PORTAL_WIDE)
+    assert not error_for(None, code).is_portal_wide  # one command of a batch never speaks for the portal
 
 
 @pytest.mark.parametrize(("status", "code", "kind"), DOCUMENTED)
 def test_whoever_must_help_is_told_how(status: int, code: str, kind: type[SyncError]) -> None:
     if kind is not Refused:
-        assert len(judged(status, code).message) > len(f"vinipol: crm.item.add: {SENTENCE} ({code}). ") + 20
+        assert (
+            len(error_for(status, code).message) > len(f"vinipol: crm.item.add: {SENTENCE} ({code}). ") + 20
+        )
 
 
 @pytest.mark.parametrize("code", ["QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT", "OVERLOAD_LIMIT"])
 def test_only_what_did_not_run_spends_no_attempt(code: str) -> None:
-    error = judged(503, code)
+    error = error_for(503, code)
     assert isinstance(error, Throttled)
     assert not error.spends_attempt
     assert error.after
     assert error.method == ("crm.item.add" if code == "OPERATION_TIME_LIMIT" else "")
-    message = judged(503, code, after=17.0)
+    message = error_for(503, code, after=17.0)
     assert isinstance(message, Throttled)
     assert message.after == 17.0
 
@@ -145,12 +147,12 @@ def test_sentences_decide_where_codes_say_nothing(
     code: str, description: str, kind: type[SyncError], meant: str
 ) -> None:
     for status in (400, None):
-        error = judged(status, code, description)
+        error = error_for(status, code, description)
         assert (type(error), error.code) == (kind, meant)
 
 
 def test_the_end_of_the_licence_concerns_the_whole_portal() -> None:
-    error = judged(403, "ACCESS_DENIED", "REST API is available only on commercial plans")
+    error = error_for(403, "ACCESS_DENIED", "REST API is available only on commercial plans")
     assert error.is_portal_wide
     assert "renew" in error.message
 
@@ -183,7 +185,7 @@ def test_the_end_of_the_licence_concerns_the_whole_portal() -> None:
 def test_unknown_codes_are_judged_by_the_status(
     status: int | None, is_json: bool, kind: type[SyncError], is_wide: bool
 ) -> None:
-    error = judged(status, "SOMETHING_NEW" if is_json else "", is_json=is_json)
+    error = error_for(status, "SOMETHING_NEW" if is_json else "", is_json=is_json)
     assert type(error) is kind
     assert error.is_portal_wide is is_wide
 
@@ -193,8 +195,8 @@ def test_the_message_is_fit_for_staff() -> None:
         "Поле &laquo;Сумма&raquo;<br>\n обязательно, см. https://x.bitrix24.ru/rest/1/Zq9s3cret/crm.item.add "
         "token=Zq9s3cret" + " и ещё" * 500
     )
-    message = judged(400, "CRM_FIELD_ERROR_REQUIRED", description).message
+    message = error_for(400, "CRM_FIELD_ERROR_REQUIRED", description).message
     assert "Поле «Сумма» обязательно" in message
     assert "Zq9s3cret" not in message
     assert len(message) < 1000
-    assert judged(400, "", "").message == "vinipol: crm.item.add: HTTP 400."
+    assert error_for(400, "", "").message == "vinipol: crm.item.add: HTTP 400."

@@ -19,13 +19,13 @@ def test_a_file_is_fetched_with_the_headers_of_a_browser() -> None:
     with Scripted([answer(content, Content_Disposition='attachment; filename="a.pdf"')]) as server:
         found = client_for(server).execute({"f": FILE}).answers["f"].result()
     assert found == File("a.pdf", content)
-    heard = server.heard[0]
-    assert (heard.verb, heard.target) == (
+    received = server.received[0]
+    assert (received.verb, received.target) == (
         "GET",
         f"/rest/1/{SECRET}/crm.controller.item.getFile/?token=crm%7Cx",
     )
-    assert all(heard.headers.get(name) for name in ("user-agent", "accept", "accept-language"))
-    assert heard.headers["referer"] == f"http://127.0.0.1:{server.port}/"
+    assert all(received.headers.get(name) for name in ("user-agent", "accept", "accept-language"))
+    assert received.headers["referer"] == f"http://127.0.0.1:{server.port}/"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_link_out_of_the_portal_is_not_followed(path: str) -> None:
     with Scripted([answer(b"x", Content_Disposition="attachment")]) as server:
         with pytest.raises(Refused, match="does not lead into"):
             client_for(server).execute({"a": Command("#download", {"path": path})}).answers["a"].result()
-        assert server.heard == []
+        assert server.received == []
 
 
 def test_a_download_goes_alone() -> None:

@@ -1,4 +1,4 @@
-"""What arrives at the door, in every shape portals, robots and people send it."""
+"""Webhooks in every shape in which portals, robots and people send them."""
 
 import json
 from urllib.parse import quote, urlencode

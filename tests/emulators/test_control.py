@@ -1,4 +1,4 @@
-"""The control door and the Python door."""
+"""The two ways to control an emulated portal: by HTTP and from Python."""
 
 import base64
 import signal

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from sandbox.benchmarks.filling import fill
+from sandbox.benchmarks.history import fill
 from sync import engine, inbox
 from sync.connectors.types import IncomingEvent
 from sync.maintenance import reconciliation, recovery, retention

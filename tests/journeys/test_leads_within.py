@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.demo import People, wait_until
+from sandbox.demo import DemoUsers, wait_until
 from tests.journeys.conftest import PairRig, on_mysql
 
 pytestmark = pytest.mark.journey
@@ -20,7 +20,7 @@ def test_every_user_has_one_lead_whatever_the_portal_answers(start_rig: Callable
         "faults",
         {"cut": 0.2, "refuse": 0.2, "command_error": 0.05, "html": 0.1, "hang": 0.02, "hang_seconds": 3},
     )
-    people = People(rig)
+    people = DemoUsers(rig)
     people.add(80)
     time.sleep(6)
     rig.target.post("faults", {})
@@ -29,7 +29,7 @@ def test_every_user_has_one_lead_whatever_the_portal_answers(start_rig: Callable
     check_that_the_proof_finds_mistakes(rig, people)
 
 
-def check_that_the_proof_finds_mistakes(rig: PairRig, people: People) -> None:
+def check_that_the_proof_finds_mistakes(rig: PairRig, people: DemoUsers) -> None:
     """Delete, double and exchange leads: the proof that just held must name each."""
     leads = rig.target.get("leads")["leads"]
     first, second, third = sorted(leads, key=lambda lead: int(lead["ORIGIN_ID"]))[:3]
@@ -41,4 +41,4 @@ def check_that_the_proof_finds_mistakes(rig: PairRig, people: People) -> None:
     assert not proof.holds
     assert proof.lost == [first["ORIGIN_ID"]]
     assert proof.doubled == [second["ORIGIN_ID"]]
-    assert proof.untold == [third["ORIGIN_ID"]]
+    assert proof.unreported == [third["ORIGIN_ID"]]

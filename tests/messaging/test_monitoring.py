@@ -1,4 +1,4 @@
-"""What staff and monitors are told of messages: sweep, prune, doctor, admin, /readyz."""
+"""What staff and monitors see of messages: sweep, prune, doctor, admin, /readyz."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def stuck_message() -> Message:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_sweep_rings_for_messages_nobody_rang_for() -> None:
+def test_the_sweep_wakes_a_sender_for_messages_that_lost_their_wakeup() -> None:
     recovery.sweep()
     assert not OrmQ.objects.exists()
     letters(1, queue="any")

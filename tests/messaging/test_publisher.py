@@ -32,8 +32,8 @@ def lease() -> OutboxLease:
     return OutboxLease.objects.get(pk=OutboxLease.ROW)
 
 
-def seconds_until_bell() -> float:
-    """When the next sender is rung, from now on; bells that ring already count as 0."""
+def seconds_until_wakeup() -> float:
+    """When the next sender is woken, from now on; 0 for a wake-up that is due already."""
     (row,) = OrmQ.objects.all()
     return max(0.0, row.lock.timestamp() - time.time())
 
@@ -102,11 +102,11 @@ def test_a_message_whose_id_is_lower_than_those_sent_goes_too(over_rabbitmq: Exc
     assert [one.properties.message_id for one in got] == [str(early.uuid), str(late.uuid)]
 
 
-def test_messages_that_came_meanwhile_ring_again(over_rabbitmq: Exchange) -> None:
+def test_messages_that_came_meanwhile_wake_a_sender_again(over_rabbitmq: Exchange) -> None:
     letters(3, queue=over_rabbitmq.requests)
     publisher.send(seconds=0)
     assert len(unsent()) == 3
-    assert seconds_until_bell() == 0
+    assert seconds_until_wakeup() == 0
 
 
 def test_what_was_confirmed_before_the_line_broke_is_marked(
@@ -155,7 +155,7 @@ def test_trouble_is_told_and_waited_out_longer_and_longer(settings: Any) -> None
         OrmQ.objects.all().delete()
         OutboxLease.objects.update(lease_until=0)
         assert publisher.send()
-        assert pause - 0.5 < seconds_until_bell() < pause + 0.5
+        assert pause - 0.5 < seconds_until_wakeup() < pause + 0.5
         assert not publisher.send(), "nobody tries before the pause is over"
     row = lease()
     assert (row.failures, len(unsent())) == (3, 1)
@@ -164,7 +164,7 @@ def test_trouble_is_told_and_waited_out_longer_and_longer(settings: Any) -> None
     OutboxLease.objects.update(failures=40, lease_until=0)
     OrmQ.objects.all().delete()
     publisher.send()
-    assert 55 < seconds_until_bell() < 61
+    assert 55 < seconds_until_wakeup() < 61
 
 
 def test_after_trouble_all_goes_on(over_rabbitmq: Exchange, settings: Any) -> None:
@@ -185,30 +185,30 @@ def test_a_queue_that_may_not_be_written_stops_no_other(over_rabbitmq: Exchange)
     assert unsent() == [stuck[0].pk]
     assert "amq.nobodys" in lease().trouble
     assert lease().holder == "", "others need not wait"
-    assert 0.5 < seconds_until_bell() < 1.5
+    assert 0.5 < seconds_until_wakeup() < 1.5
     letters(1, queue=over_rabbitmq.requests)
     publisher.send()
     assert unsent() == [stuck[0].pk]
 
 
-def test_a_put_rings_a_sender_after_the_commit() -> None:
+def test_a_put_wakes_a_sender_after_the_commit() -> None:
     users.create(FULL)
     assert len(unsent()) == 1
-    assert seconds_until_bell() == 0
+    assert seconds_until_wakeup() == 0
     assert OrmQ.objects.get().func() == "sync.tasks.send_messages"
     users.create(FULL)
-    assert OrmQ.objects.count() == 1, "one bell is enough"
+    assert OrmQ.objects.count() == 1, "one wake-up is enough"
 
 
-def test_no_sender_is_rung_before_the_commit() -> None:
-    """The bell under way would count as enough then, and might be heard too early."""
+def test_no_sender_is_woken_before_the_commit() -> None:
+    """The queued wake-up would count as enough then, and might be answered too early."""
     with transaction.atomic():
         users.create(FULL)
         assert not OutboxLease.objects.exclude(wake_at=None).exists()
     assert lease().wake_at is not None
 
 
-def test_a_rolled_back_user_leaves_no_message_and_no_bell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rolled_back_user_leaves_no_message_and_no_wakeup(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("in the middle")
 

@@ -58,8 +58,8 @@ def test_requests_become_events_in_their_order(leads_route: Route) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_is_rung_after_the_commit(leads_route: Route) -> None:
-    """Before it, the bell under way would count as enough, and might be heard too early."""
+def test_a_worker_is_woken_after_the_commit(leads_route: Route) -> None:
+    """Before it, the queued wake-up would count as enough, and might be answered too early."""
     Pace.of(leads_route.source)
     with transaction.atomic():
         take(ROLES["bitrix"], [request()])
@@ -124,7 +124,7 @@ def test_without_a_route_nothing_is_taken() -> None:
 
 @pytest.mark.django_db
 def test_what_the_database_leaves_out_is_named(leads_route: Route, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MySQL leaves out what it cannot store where it is told to leave out what it has."""
+    """MySQL leaves out what it cannot store where it is asked to leave out what it has."""
     monkeypatch.setattr(wire, "MAX_DEPTH", 100)
     deep: Any = "x"
     for _ in range(60):

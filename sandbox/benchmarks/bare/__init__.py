@@ -1,1 +1,1 @@
-"""The peer of our intake: a bare DRF view that validates a webhook and inserts one row."""
+"""What our intake is compared with: a bare DRF view that validates a webhook and inserts one row."""

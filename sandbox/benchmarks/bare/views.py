@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from sandbox.benchmarks.bare.models import Person, Webhook
 
-TOKEN = "rehearsal-token"  # noqa: S105  # of a table that lives for a minute
+TOKEN = "demo-token"  # noqa: S105  # of a table that lives for a minute
 
 
 class Fields(serializers.Serializer[dict[str, str]]):
@@ -52,7 +52,7 @@ class PersonFields(serializers.Serializer[dict[str, str]]):
     stage = serializers.CharField(max_length=50, required=False, allow_blank=True)
 
 
-class People(APIView):
+class DemoUsers(APIView):
     """Validate, insert, answer."""
 
     authentication_classes = ()
@@ -67,4 +67,4 @@ class People(APIView):
         return Response({"id": person.pk, **fields.validated_data}, status=201)
 
 
-urlpatterns = [path("hook", Hook.as_view()), path("people", People.as_view())]
+urlpatterns = [path("hook", Hook.as_view()), path("people", DemoUsers.as_view())]

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="misc"
-"""The door for gunicorn, over the same database settings as ours; run as a program it makes the tables.
+"""The WSGI application, over the same database settings as ours; run as a program it makes the tables.
 
 No middleware, no sessions, no admin: as bare as such a service can be.
 """

@@ -1,4 +1,4 @@
-"""A stand-in Bitrix24 portal over real HTTP, kept in memory.
+"""An emulated Bitrix24 portal over real HTTP, kept in memory.
 
 It follows https://apidocs.bitrix24.com/ down to the oddities that break integrations.
 """

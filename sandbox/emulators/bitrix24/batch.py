@@ -20,7 +20,7 @@ _REFERENCE = re.compile(r"\$result((?:\[[^\[\]]*\])+)")
 
 
 class RequestTooLong(Exception):
-    """The portal cuts its own work: what was done stays done, and nobody is told."""
+    """The portal cuts its own work: what was done stays done, without an answer."""
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ def commands_of(params: Params) -> dict[str, str]:
 
 
 def methods_of(params: Params) -> set[str]:
-    """Names of the methods that a batch carries."""
+    """Names of the methods in a batch."""
     return {_split(text)[0] for text in commands_of(params).values()}
 
 

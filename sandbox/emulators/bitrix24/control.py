@@ -1,11 +1,11 @@
-"""The control door under `/emulator/`, for this machine only: seeding, faults, counters, events."""
+"""The control interface under `/emulator/`, for this machine only: seeding, faults, counters, events."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from sandbox.emulators.bitrix24 import inspection, seeding
+from sandbox.emulators.bitrix24 import fixtures, inspection
 from sandbox.emulators.bitrix24.entities import DEAL
 from sandbox.emulators.bitrix24.http_types import Reply, Request
 from sandbox.emulators.bitrix24.params import as_int
@@ -44,10 +44,10 @@ def _given(request: Request) -> dict[str, Any]:
 def _seed(portal: EmulatedPortal, kind: str, *, given: dict[str, Any]) -> Any:
     """`{"deals": [row, …]}` or `{"count": n, "fields": row}`; `rows` may stand for the kind's own name."""
     if "count" in given:
-        rows = seeding.repeat(given.get("fields", {}), as_int(given["count"]))
+        rows = fixtures.repeat(given.get("fields", {}), as_int(given["count"]))
     else:
         rows = given.get(kind, given.get("rows", []))
-    return {"ids": seeding.add(portal, kind, rows=rows, fire=bool(given.get("fire")))}
+    return {"ids": fixtures.add(portal, kind, rows=rows, fire=bool(given.get("fire")))}
 
 
 def _set_faults(portal: EmulatedPortal, given: dict[str, Any]) -> Any:

@@ -4,7 +4,7 @@ import ssl
 import threading
 from typing import Any
 
-from sandbox.emulators.bitrix24 import inspection, seeding
+from sandbox.emulators.bitrix24 import fixtures, inspection
 from sandbox.emulators.bitrix24.portal import EmulatedPortal
 from sandbox.emulators.bitrix24.server import PortalServer
 from sandbox.emulators.bitrix24.settings import Settings
@@ -66,7 +66,7 @@ class Emulator:
 
     def add(self, kind: str, *rows: Row, fire: bool = False) -> list[int]:
         """Seed things of one kind and give their IDs."""
-        return seeding.add(self.portal, kind, rows=list(rows), fire=fire)
+        return fixtures.add(self.portal, kind, rows=list(rows), fire=fire)
 
     def deals(self, originator: str | None = None) -> list[Row]:
         """Every deal with its whole content."""

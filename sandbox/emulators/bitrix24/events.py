@@ -53,7 +53,7 @@ class EventHub:
         return handler
 
     def fire(self, event: str, data: dict[str, Any], *, actor: Actor) -> None:
-        """Tell every listener that something happened; the portal's own writes are told too."""
+        """Send an event to every handler; the portal's own writes are events, too."""
         self.offline.put(event, data, actor=actor, moment=self._portal.now())
         for handler in self.handlers:
             if handler.event == event and (handler.client_id or event != _APPS_ONLY):
@@ -61,7 +61,7 @@ class EventHub:
         self._signal_offline()
 
     def fire_comment(self, verb: str, comment_id: int, *, actor: Actor) -> None:
-        """Tell of a comment in the shape of the core or of the documentation, by setting or by turns."""
+        """Send a comment's event in the shape of the core or of the documentation, by setting or by turns."""
         event = f"ONCRMTIMELINECOMMENT{verb}"
         shape = self._portal.settings.comment_events
         is_documented = shape == "docs" or (shape == "both" and comment_id % 2 == 0)

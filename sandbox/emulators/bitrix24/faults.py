@@ -1,4 +1,4 @@
-"""Faults that a rehearsal switches on: what goes wrong, how often, for which methods, how many times."""
+"""Faults that a test switches on: what goes wrong, how often, for which methods, how many times."""
 
 import random
 import threading
@@ -60,8 +60,8 @@ class EventRule:
 
 
 @dataclass(slots=True)
-class Verdict:
-    """What happens to one request."""
+class RequestFault:
+    """What goes wrong with one request."""
 
     refuse_as: str = ""
     html_status: int = 0
@@ -110,14 +110,14 @@ class Faults:
             if seed is not None:
                 self._random.seed(seed)
 
-    def judge(self, methods: set[str]) -> Verdict:
-        """Decide what happens to a request that carries these methods."""
-        verdict = Verdict()
+    def draw(self, methods: set[str]) -> RequestFault:
+        """Decide what happens to a request with these methods."""
+        fault = RequestFault()
         with self._lock:
             for rule in self._rules:
                 if rule.covers(methods):
-                    self._apply(rule, verdict)
-        return verdict
+                    self._apply(rule, fault)
+        return fault
 
     def command_latency(self, method: str) -> float:
         """Seconds that a command takes before it is executed."""
@@ -149,19 +149,19 @@ class Faults:
             delay += _EVENT_REORDER_SECONDS if self._happens(rule.reorder) else 0.0
             return [delay, delay] if self._happens(rule.duplicate) else [delay]
 
-    def _apply(self, rule: Rule, verdict: Verdict) -> None:
+    def _apply(self, rule: Rule, fault: RequestFault) -> None:
         drawn = {name for name in _CHANCES if self._happens(float(getattr(rule, name)))}
-        verdict.latency += rule.latency
-        verdict.slow_body += rule.slow_body
-        verdict.rename_to = verdict.rename_to or rule.rename_to
-        verdict.licence = verdict.licence or rule.licence
+        fault.latency += rule.latency
+        fault.slow_body += rule.slow_body
+        fault.rename_to = fault.rename_to or rule.rename_to
+        fault.licence = fault.licence or rule.licence
         if rule.away or "refuse" in drawn:
-            verdict.refuse_as = "reset" if rule.away else rule.refuse_as
-        verdict.html_status = rule.html_status if "html" in drawn else verdict.html_status
-        verdict.expired_token |= "expired_token" in drawn
-        verdict.malformed |= "malformed" in drawn
-        verdict.cut_where = rule.cut_where if "cut" in drawn else verdict.cut_where
-        verdict.hang_seconds += rule.hang_seconds if "hang" in drawn else 0.0
+            fault.refuse_as = "reset" if rule.away else rule.refuse_as
+        fault.html_status = rule.html_status if "html" in drawn else fault.html_status
+        fault.expired_token |= "expired_token" in drawn
+        fault.malformed |= "malformed" in drawn
+        fault.cut_where = rule.cut_where if "cut" in drawn else fault.cut_where
+        fault.hang_seconds += rule.hang_seconds if "hang" in drawn else 0.0
         lasting = rule.latency or rule.slow_body or rule.rename_to or rule.licence or rule.away
         if drawn or lasting:
             rule.strike()

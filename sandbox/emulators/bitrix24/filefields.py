@@ -55,7 +55,7 @@ def show_legacy(portal: EmulatedPortal, field: Field, *, row: Row, actor: Actor)
 
 
 def show_item(portal: EmulatedPortal, entity: Entity, *, row: Row, field: Field, actor: Actor) -> Any:
-    """A link for people and `urlMachine` for programs, which carries the caller's own secret."""
+    """A link for people and `urlMachine` for programs, with the caller's own secret in it."""
 
     def link(file_id: int) -> dict[str, Any]:
         query = f"entityTypeId={entity.type_id}&id={row['ID']}&fieldName={field.name}&fileId={file_id}"
@@ -74,7 +74,7 @@ def show_item(portal: EmulatedPortal, entity: Entity, *, row: Row, field: Field,
 
 
 def signed_link(portal: EmulatedPortal, actor: Actor, *, method: str, token: str) -> str:
-    """A link that downloads one file and carries the secret: a webhook's code or the access token."""
+    """A link that downloads one file and holds the secret: a webhook's code or the access token."""
     signature = quote(f"{token}|{portal.member_id[:12]}", safe="")
     if actor.client_id:
         return f"{portal.base}/rest/{method}.json?auth={actor.secret}&token={signature}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One file; `is_disk` tells Disk files (comments) from the internal files of CRM fields."""
+    """One file; `is_disk`: a Disk file (of a comment), not one of the internal files of CRM fields."""
 
     file_id: int
     name: str

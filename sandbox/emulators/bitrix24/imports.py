@@ -15,7 +15,7 @@ from sandbox.emulators.bitrix24.multifields import KINDS, write_legacy
 from sandbox.emulators.bitrix24.params import as_map, is_yes
 from sandbox.emulators.bitrix24.table import Row
 from sandbox.emulators.bitrix24.values import DROP, take
-from sandbox.emulators.bitrix24.writing import item_values, require_fields
+from sandbox.emulators.bitrix24.write_fields import item_values, require_fields
 
 MAX_IMPORTED = 20
 _HISTORY = ("CREATED_TIME", "UPDATED_TIME", "MOVED_TIME", "CREATED_BY", "UPDATED_BY", "MOVED_BY")

@@ -1,4 +1,4 @@
-"""What a portal really holds, for rehearsals to judge: whole content, no paging, no links."""
+"""What a portal really holds, for tests to check: whole content, no paging, no links."""
 
 import hashlib
 from collections import Counter

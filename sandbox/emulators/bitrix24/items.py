@@ -18,7 +18,7 @@ from sandbox.emulators.bitrix24.params import as_map, is_yes
 from sandbox.emulators.bitrix24.portal import EmulatedPortal
 from sandbox.emulators.bitrix24.table import Row
 from sandbox.emulators.bitrix24.values import is_empty, show_item
-from sandbox.emulators.bitrix24.writing import item_values, require_fields
+from sandbox.emulators.bitrix24.write_fields import item_values, require_fields
 
 
 def entity_of(call: Call) -> Entity:

@@ -18,10 +18,10 @@ from sandbox.emulators.bitrix24.params import as_map, is_yes
 from sandbox.emulators.bitrix24.portal import EmulatedPortal
 from sandbox.emulators.bitrix24.table import Row
 from sandbox.emulators.bitrix24.values import DROP, show_legacy, take
-from sandbox.emulators.bitrix24.writing import legacy_values
+from sandbox.emulators.bitrix24.write_fields import legacy_values
 
 _SIMPLE_CRM = 2
-# Only a company imported with IMPORT=Y may carry its own times and authors.
+# Only a company imported with IMPORT=Y may have its own times and authors.
 _IMPORTED = ("DATE_CREATE", "DATE_MODIFY", "CREATED_BY_ID", "MODIFY_BY_ID")
 
 

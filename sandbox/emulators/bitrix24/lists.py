@@ -11,9 +11,9 @@ from sandbox.emulators.bitrix24.call import Call
 from sandbox.emulators.bitrix24.directory import UniversalList
 from sandbox.emulators.bitrix24.fields import Field
 from sandbox.emulators.bitrix24.filters import compile_filter
+from sandbox.emulators.bitrix24.fixtures import add_element, key_values
 from sandbox.emulators.bitrix24.listing import page_of_rows
 from sandbox.emulators.bitrix24.params import as_int
-from sandbox.emulators.bitrix24.seeding import add_element, key_values
 from sandbox.emulators.bitrix24.table import Row
 
 # The only system fields whose filters are documented; ID is not among them.

@@ -2,15 +2,15 @@
 
 from typing import Any
 
+from sandbox.emulators.bitrix24.default_data import add_default_data
 from sandbox.emulators.bitrix24.events import EventHub
-from sandbox.emulators.bitrix24.seed import add_default_data
 from sandbox.emulators.bitrix24.settings import Settings
 from sandbox.emulators.bitrix24.state import PortalState
 from sandbox.emulators.bitrix24.table import Table
 
 
 class EmulatedPortal(PortalState):
-    """A portal that behaves: it begins with the default data, and tells listeners what happens."""
+    """A portal that behaves: it begins with the default data, and sends events about what happens."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         """Make a fresh portal with the default data."""

@@ -47,7 +47,7 @@ def create(
 def change(
     portal: EmulatedPortal, entity: Entity, *, row: Row, values: Row, actor: Actor, fire: bool = True
 ) -> None:
-    """Write kept-form values over a record, touch its times and tell the handlers."""
+    """Write kept-form values over a record, set its times and send the events."""
     before = dict(row)
     values = dict(values)
     _settle_contacts(values)

@@ -1,4 +1,4 @@
-"""The REST door: who calls, by which URL, what goes wrong, what is answered.
+"""The REST interface: who calls, by which URL, what goes wrong, what is answered.
 
 https://apidocs.bitrix24.com/settings/how-to-call-rest-api/index.html
 """
@@ -12,7 +12,7 @@ from sandbox.emulators.bitrix24 import batch, downloads
 from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.answers import ApiError, encode, error_envelope
 from sandbox.emulators.bitrix24.execution import Outcome, envelope, execute
-from sandbox.emulators.bitrix24.faults import Verdict
+from sandbox.emulators.bitrix24.faults import RequestFault
 from sandbox.emulators.bitrix24.http_types import Reply, Request
 from sandbox.emulators.bitrix24.params import Params, as_int, parse_body, parse_form
 from sandbox.emulators.bitrix24.portal import EmulatedPortal
@@ -32,20 +32,20 @@ _LICENCE_TEXTS = {
 
 
 def serve(portal: EmulatedPortal, request: Request) -> Reply:
-    """Answer one request under `/rest/`, with whatever fault is due."""
+    """Answer one request under `/rest/`, with whatever fault is drawn for it."""
     steps = _steps(request.path)
     name = steps[-1] if steps else ""
     portal.stats.arrive(name)
     try:
         params = _params(request)
-        carried = {name} | (batch.methods_of(params) if name == "batch" else set())
-        verdict = portal.faults.judge(carried)
-        if verdict.cut_where == "early":
-            work = partial(_answer, portal, request, steps=steps, params=params, verdict=verdict)
+        methods = {name} | (batch.methods_of(params) if name == "batch" else set())
+        fault = portal.faults.draw(methods)
+        if fault.cut_where == "early":
+            work = partial(_answer, portal, request, steps=steps, params=params, fault=fault)
             threading.Thread(target=work, daemon=True).start()
             return Reply(0, fault="drop")
-        reply = _refused(verdict) or _answer(portal, request, steps=steps, params=params, verdict=verdict)
-        return _spoil(reply, verdict)
+        reply = _refused(fault) or _answer(portal, request, steps=steps, params=params, fault=fault)
+        return _spoil(reply, fault)
     finally:
         portal.stats.leave()
 
@@ -64,30 +64,30 @@ def _params(request: Request) -> Params:
     return params
 
 
-def _refused(verdict: Verdict) -> Reply | None:
+def _refused(fault: RequestFault) -> Reply | None:
     """What is answered without executing anything."""
-    if verdict.refuse_as == "reset":
+    if fault.refuse_as == "reset":
         return Reply(0, fault="reset")
-    if verdict.refuse_as:
-        return _error(_REFUSALS[verdict.refuse_as])
-    return Reply(verdict.html_status, _HTML, "text/html") if verdict.html_status else None
+    if fault.refuse_as:
+        return _error(_REFUSALS[fault.refuse_as])
+    return Reply(fault.html_status, _HTML, "text/html") if fault.html_status else None
 
 
 def _answer(
-    portal: EmulatedPortal, request: Request, *, steps: list[str], params: Params, verdict: Verdict
+    portal: EmulatedPortal, request: Request, *, steps: list[str], params: Params, fault: RequestFault
 ) -> Reply:
     try:
         portal.buckets.admit(request.source)
-        if verdict.rename_to:
-            return _renamed(portal, request, host=verdict.rename_to)
-        pause = portal.settings.latency + verdict.latency
+        if fault.rename_to:
+            return _renamed(portal, request, host=fault.rename_to)
+        pause = portal.settings.latency + fault.latency
         if pause:
             time.sleep(pause)
-        _check_licence(verdict)
+        _check_licence(fault)
         actor = _actor(portal, request, steps=steps, params=params)
         if "token" in params:
             return downloads.serve(portal, request, token=str(params["token"]))
-        outcome = _run(portal, actor, name=steps[-1] if steps else "", params=params, verdict=verdict)
+        outcome = _run(portal, actor, name=steps[-1] if steps else "", params=params, fault=fault)
         return Reply(200, encode(envelope(outcome)))
     except ApiError as error:
         if error.status in {429, 503}:
@@ -97,11 +97,11 @@ def _answer(
         return Reply(0, fault="drop")
 
 
-def _run(portal: EmulatedPortal, actor: Actor, *, name: str, params: Params, verdict: Verdict) -> Outcome:
+def _run(portal: EmulatedPortal, actor: Actor, *, name: str, params: Params, fault: RequestFault) -> Outcome:
     if name != "batch":
         return execute(portal, actor, name=name, params=params)
     portal.stats.call(name)
-    half = len(batch.commands_of(params)) // 2 if verdict.cut_where == "inside" else None
+    half = len(batch.commands_of(params)) // 2 if fault.cut_where == "inside" else None
     return batch.run(portal, actor, params=params, stop_after=half)
 
 
@@ -121,11 +121,11 @@ def _actor(portal: EmulatedPortal, request: Request, *, steps: list[str], params
     return replace(portal.applications.actor(token), connector=connector)
 
 
-def _check_licence(verdict: Verdict) -> None:
-    if verdict.licence:
-        status = _LICENCE_STATUS.get(verdict.licence, 403)
-        raise ApiError(verdict.licence, _LICENCE_TEXTS.get(verdict.licence, ""), status=status)
-    if verdict.expired_token:
+def _check_licence(fault: RequestFault) -> None:
+    if fault.licence:
+        status = _LICENCE_STATUS.get(fault.licence, 403)
+        raise ApiError(fault.licence, _LICENCE_TEXTS.get(fault.licence, ""), status=status)
+    if fault.expired_token:
         raise ApiError("expired_token", "The access token provided has expired.", status=401)
 
 
@@ -140,15 +140,15 @@ def _error(error: ApiError) -> Reply:
     return Reply(error.status, encode(error_envelope(error)))
 
 
-def _spoil(reply: Reply, verdict: Verdict) -> Reply:
+def _spoil(reply: Reply, fault: RequestFault) -> Reply:
     """Hold back, garble, slow down or lose an answer whose work is done."""
-    if verdict.hang_seconds:
-        time.sleep(verdict.hang_seconds)
+    if fault.hang_seconds:
+        time.sleep(fault.hang_seconds)
     if reply.fault:
         return reply
-    if verdict.malformed:
+    if fault.malformed:
         reply.body = reply.body[: len(reply.body) // 2]
-    reply.slow_seconds = verdict.slow_body
-    if verdict.cut_where:
-        reply.fault = "middle" if verdict.cut_where == "middle" else "drop"
+    reply.slow_seconds = fault.slow_body
+    if fault.cut_where:
+        reply.fault = "middle" if fault.cut_where == "middle" else "drop"
     return reply

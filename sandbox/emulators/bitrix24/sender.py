@@ -1,4 +1,4 @@
-"""The queue server that carries events from a portal to the handlers: at most once, no retries."""
+"""The queue server that brings events from a portal to the handlers: at most once, no retries."""
 
 import heapq
 import http.client

@@ -1,4 +1,4 @@
-"""The HTTP server: keep-alive, one thread a connection, and connections that break when told to."""
+"""The HTTP server: keep-alive, one thread a connection, and connections that break on demand."""
 
 import os
 import socket
@@ -67,7 +67,7 @@ class PortalServer(ThreadingHTTPServer):
                 continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Connections that callers break are part of the rehearsal, not worth a traceback."""
+        """Connections that callers break are part of the test, not worth a traceback."""
 
 
 class PortalHandler(BaseHTTPRequestHandler):
@@ -87,7 +87,7 @@ class PortalHandler(BaseHTTPRequestHandler):
         self._serve(self.rfile.read(length) if length else b"")
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Keep silent: rehearsals read the counters instead."""
+        """Log nothing: tests read the counters instead."""
 
     def _serve(self, body: bytes) -> None:
         path, _, query = self.path.partition("?")

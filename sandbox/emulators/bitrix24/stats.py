@@ -1,4 +1,4 @@
-"""Counters that rehearsals read."""
+"""Counters that tests and benchmarks read."""
 
 import threading
 import time

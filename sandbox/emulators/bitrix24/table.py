@@ -32,7 +32,7 @@ class Table:
         return self.last_id
 
     def insert(self, row: Row) -> int:
-        """Keep a row that already carries its ID."""
+        """Keep a row that already has its ID."""
         row_id = int(row["ID"])
         self.last_id = max(self.last_id, row_id)
         if row_id not in self.rows:

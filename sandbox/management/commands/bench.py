@@ -17,9 +17,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sandbox.benchmarks import machine, report
-from sandbox.benchmarks.ground import ENGINES, Ground, Scale
-from sandbox.benchmarks.inside import WORKS
+from sandbox.benchmarks.context import ENGINES, Context, Scale
 from sandbox.benchmarks.registry import BENCHMARKS, Benchmark
+from sandbox.benchmarks.workloads import WORKS
 
 PERFORMANCE = "docs/performance.md"
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         parser.add_argument("--given", default="{}", help=SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Measure, print, and write if asked; or do one benchmark's work inside its installation."""
+        """Measure, print, and write if asked; or do a part of a benchmark inside its installation."""
         if options["inside"]:
             self.stdout.write(json.dumps(WORKS[options["inside"]](**json.loads(options["given"]))))
             return
@@ -67,14 +67,14 @@ class Command(BaseCommand):
         before = f"load {machine.load():.1f} at the beginning"
         self._say(f"{name}: {benchmark.title} ({before})")
         with tempfile.TemporaryDirectory(prefix="b24-bench-") as folder:
-            ground = Ground(
+            context = Context(
                 folder=Path(folder),
                 scale=_scale(benchmark, options),
                 engine=options["engine"],
                 mysql_url=options["mysql"],
                 say=lambda text: self._say(f"    … {text}"),
             )
-            findings = benchmark.run(ground)
+            findings = benchmark.run(context)
             for line in report.lines(findings):
                 self._say(line)
             if options["write"]:
@@ -83,7 +83,7 @@ class Command(BaseCommand):
                     name,
                     title=benchmark.title,
                     findings=findings,
-                    machine=f"{machine.described(ground)}, {before}",
+                    machine=f"{machine.described(context)}, {before}",
                 )
 
     def _say(self, text: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from sandbox.demo import Installation, LeadProof, People, Proof, prove, run_manage
+from sandbox.demo import DemoUsers, Installation, LeadProof, Proof, prove, run_manage
 
 LOOK_EVERY = 2.0
 A_NEW_DEAL_EVERY = 20.0
@@ -44,16 +44,16 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: take all that runs along
         with self._installation() as installation:
             self.stdout.write(f"Portals, web and worker are up: {installation.base}/admin/")
-            people = People(installation)
+            users = DemoUsers(installation)
             ids = installation.seed(options["deals"])
-            people.add(options["users"])
-            deals, leads = self._watch(installation, ids, people)
+            users.add(options["users"])
+            deals, leads = self._watch(installation, ids, users)
             self.stdout.write(f"{deals}\n{leads}")
             if options["once"]:
                 if not (deals.holds and leads.holds):
                     raise CommandError(f"Not everything arrived exactly once. Logs: {installation.folder}")
                 return
-            self._stay(installation, people)
+            self._stay(installation, users)
 
     @contextmanager
     def _installation(self) -> Iterator[Installation]:
@@ -73,14 +73,14 @@ class Command(BaseCommand):
         finally:
             installation.stop()
 
-    def _watch(self, installation: Installation, ids: list[str], people: People) -> tuple[Proof, LeadProof]:
+    def _watch(self, installation: Installation, ids: list[str], users: DemoUsers) -> tuple[Proof, LeadProof]:
         began = time.monotonic()
         while True:
-            deals, leads = prove(installation, ids), people.prove()
-            arrived, message = len(ids) - len(deals.lost), len(ids) - len(deals.unstaged)
+            deals, leads = prove(installation, ids), users.prove()
+            arrived, moved = len(ids) - len(deals.lost), len(ids) - len(deals.unmoved)
             seconds = int(time.monotonic() - began)
             self.stdout.write(
-                f"{seconds:4} s: {arrived} of {len(ids)} deals arrived, {message} source cards show it; "
+                f"{seconds:4} s: {arrived} of {len(ids)} deals arrived, {moved} source cards show it; "
                 f"{leads.sent - len(leads.lost)} of {leads.sent} users are leads"
             )
             self.stdout.flush()
@@ -88,7 +88,7 @@ class Command(BaseCommand):
                 return deals, leads
             time.sleep(LOOK_EVERY)
 
-    def _stay(self, installation: Installation, people: People) -> None:
+    def _stay(self, installation: Installation, users: DemoUsers) -> None:
         password = secrets.token_urlsafe(9)
         account = {
             "DJANGO_SUPERUSER_USERNAME": LOGIN,
@@ -104,4 +104,4 @@ class Command(BaseCommand):
         while True:
             time.sleep(A_NEW_DEAL_EVERY)
             installation.seed(1)
-            people.add(1)
+            users.add(1)

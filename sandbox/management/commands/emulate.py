@@ -1,4 +1,4 @@
-"""`manage.py emulate bitrix24 --port N`: an emulated outside system until it is told to stop."""
+"""`manage.py emulate bitrix24 --port N`: an emulated outside system until it is stopped."""
 
 import signal
 import threading

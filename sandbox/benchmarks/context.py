@@ -1,4 +1,4 @@
-"""Where a benchmark runs: how large, on which database engine, in which folder."""
+"""Where a benchmark runs: how large it is, on which database engine, in which folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Scale:
 
 
 @dataclass
-class Ground:
+class Context:
     """Scratch databases and folders; `mysql_url` is a server where we may create databases ("" = none)."""
 
     folder: Path

@@ -1,9 +1,9 @@
-"""Filling a portal from outside, for rehearsals and tests."""
+"""Filling a portal from outside, for tests and the demo."""
 
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.emulators.bitrix24 import inspection, records, seed
+from sandbox.emulators.bitrix24 import default_data, inspection, records
 from sandbox.emulators.bitrix24.actor import Actor
 from sandbox.emulators.bitrix24.entities import DEAL, Entity, dynamic_entity
 from sandbox.emulators.bitrix24.params import as_int, as_list
@@ -12,7 +12,7 @@ from sandbox.emulators.bitrix24.table import Row
 from sandbox.emulators.bitrix24.timeline import create as create_comment
 from sandbox.emulators.bitrix24.userfieldrows import add_user_field
 from sandbox.emulators.bitrix24.values import DROP, take
-from sandbox.emulators.bitrix24.writing import legacy_values
+from sandbox.emulators.bitrix24.write_fields import legacy_values
 
 _TYPE_OF = inspection.KINDS
 
@@ -46,7 +46,7 @@ def repeat(fields: Row, count: int) -> list[Row]:
 
 
 def _announce_users(portal: EmulatedPortal, user_ids: list[int]) -> None:
-    """A new user's event carries the user himself, ACTIVE as a letter.
+    """A new user's event holds the user's own fields, ACTIVE as a letter.
 
     https://apidocs.bitrix24.com/api-reference/common/events/on-user-add.html
     """
@@ -79,13 +79,13 @@ def _add_record(portal: EmulatedPortal, entity: Entity, *, row: Row, fire: bool)
 
 def _add_list(portal: EmulatedPortal, row: Row) -> int:
     fields = [part if "TYPE" in part else _list_field(part) for part in as_list(row.get("FIELDS"))]
-    made = seed.add_list(portal, as_int(row["ID"]), name=str(row.get("NAME", "")), fields=fields)
+    made = default_data.add_list(portal, as_int(row["ID"]), name=str(row.get("NAME", "")), fields=fields)
     made.type_id = str(row.get("IBLOCK_TYPE_ID") or made.type_id)
     return made.iblock_id
 
 
 def _list_field(part: Row) -> Row:
-    return seed.list_field(str(part["FIELD_ID"]), str(part.get("NAME", "")), enum=part.get("ENUM"))
+    return default_data.list_field(str(part["FIELD_ID"]), str(part.get("NAME", "")), enum=part.get("ENUM"))
 
 
 def _add_element(portal: EmulatedPortal, row: Row) -> int:
@@ -116,7 +116,9 @@ def _add_category(portal: EmulatedPortal, row: Row) -> int:
         (part["CODE"], part.get("NAME", part["CODE"]), part.get("SEMANTICS", "")) for part in row["STAGES"]
     ]
     type_id = as_int(row.get("ENTITY_TYPE_ID"), DEAL)
-    seed.add_funnel(portal, type_id, category=as_int(row["ID"]), name=str(row.get("NAME", "")), stages=stages)
+    default_data.add_funnel(
+        portal, type_id, category=as_int(row["ID"]), name=str(row.get("NAME", "")), stages=stages
+    )
     return as_int(row["ID"])
 
 
@@ -126,7 +128,7 @@ def _add_type(portal: EmulatedPortal, row: Row) -> int:
     types = portal.directory.types
     types.insert({"ID": types.next_id(), "ENTITY_TYPE_ID": type_id, "TITLE": str(row.get("TITLE", ""))})
     stages = [("NEW", "Начало", ""), ("SUCCESS", "Успех", "S"), ("FAIL", "Провал", "F")]
-    seed.add_funnel(
+    default_data.add_funnel(
         portal, type_id, category=as_int(row.get("CATEGORY_ID"), type_id), name="Общая", stages=stages
     )
     return type_id
@@ -160,7 +162,7 @@ def _add_comment(portal: EmulatedPortal, row: Row) -> int:
 
 
 _MAKERS: dict[str, Callable[[EmulatedPortal, Row], int]] = {
-    "users": seed.add_user,
+    "users": default_data.add_user,
     "departments": _add_department,
     "lists": _add_list,
     "elements": _add_element,

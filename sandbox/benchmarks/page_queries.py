@@ -1,4 +1,4 @@
-"""Looking at the staff's pages from inside: does one count a whole table? How long does the tally take?"""
+"""Queries of the staff's pages: does one count a whole table? How long do the counts of the queue take?"""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def full_counts(*, pages: Iterable[str], login: str) -> dict[str, Any]:
     return {"statements": sorted(set(found))}
 
 
-def tally(*, rounds: int) -> dict[str, Any]:
-    """Seconds that each of so many looks at the whole queue takes."""
+def queue_times(*, rounds: int) -> dict[str, Any]:
+    """Seconds that each of so many counts of the whole queue takes."""
     return {"seconds": [_seconds() for _ in range(rounds)]}
 
 

@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
-from sandbox.benchmarks.filling import fill
-from sandbox.benchmarks.looking import full_counts, tally
+from sandbox.benchmarks.history import fill
+from sandbox.benchmarks.page_queries import full_counts, queue_times
 from sync import engine, inbox
 from sync.connectors.types import IncomingEvent
 from sync.models import ApiKey, Attempt, CoreUser, Event, Heartbeat, Job, Message, Portal
@@ -23,7 +23,7 @@ ALIVE = timedelta(seconds=90)
 PATIENCE = 60.0
 
 
-def pour(*, first: int, count: int, slug: str = "source") -> Portal:
+def store_webhooks(*, first: int, count: int, slug: str = "source") -> Portal:
     """Store webhooks about `count` deals from ID `first` in one transaction; their portal."""
     portal = Portal.objects.get(slug=slug)
     notices = [IncomingEvent("deal", "", str(one), own_id=str(one)) for one in range(first, first + count)]
@@ -43,8 +43,10 @@ def pour(*, first: int, count: int, slug: str = "source") -> Portal:
 
 
 def drain(*, first: int, count: int) -> dict[str, Any]:
-    """Pour, and wait for the workers: seconds from the bell to the end of the last job, jobs by state."""
-    portal = pour(first=first, count=count)
+    """Store webhooks and wait for the workers: seconds from the wake-up to the end of the last job, jobs by
+    state.
+    """
+    portal = store_webhooks(first=first, count=count)
     began = time.time()
     wakeup.wake(portal.pk)
     return _ended(began)
@@ -53,26 +55,26 @@ def drain(*, first: int, count: int) -> dict[str, Any]:
 def drain_two(*, count: int, second: str) -> dict[str, Any]:
     """The same for two portals with deals from ID 1; the second one's come when the first is under way."""
     began = time.time()
-    wakeup.wake(pour(first=1, count=count).pk)
+    wakeup.wake(store_webhooks(first=1, count=count).pk)
     while Job.objects.filter(step="announce").count() < min(100, count // 4):
         time.sleep(LOOK_EVERY)
-    wakeup.wake(pour(first=1, count=count, slug=second).pk)
+    wakeup.wake(store_webhooks(first=1, count=count, slug=second).pk)
     return _ended(began)
 
 
-def drive(*, first: int, count: int) -> dict[str, Any]:
-    """Pour, and carry everything in this process: seconds, processor seconds, queries."""
-    pour(first=first, count=count)
+def drain_here(*, first: int, count: int) -> dict[str, Any]:
+    """Store webhooks and drain both portals in this process: seconds, processor seconds, queries."""
+    store_webhooks(first=first, count=count)
     portals = list(Portal.objects.values_list("pk", flat=True))
     queries = 0
 
-    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001  # Django's
+    def count_query(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001  # Django's
         nonlocal queries
         queries += 1
         return execute(sql, params, many, context)
 
     began, processor = time.perf_counter(), time.process_time()
-    with connection.execute_wrapper(note):
+    with connection.execute_wrapper(count_query):
         while sum([engine.drain(portal_id) for portal_id in portals]):
             continue
     return {
@@ -128,17 +130,17 @@ def live_waits(*, count: int) -> dict[str, Any]:
 
 
 def workers(*, count: int) -> dict[str, Any]:
-    """Wait until so many clusters have been heard lately."""
-    heard = Heartbeat.objects.filter(seen_at__gt=timezone.now() - ALIVE)
+    """Wait until so many clusters have given a sign of life lately."""
+    seen = Heartbeat.objects.filter(seen_at__gt=timezone.now() - ALIVE)
     ends = time.monotonic() + PATIENCE
-    while heard.count() < count and time.monotonic() < ends:
+    while seen.count() < count and time.monotonic() < ends:
         time.sleep(LOOK_EVERY)
-        heard = heard.all()
-    return {"workers": heard.count()}
+        seen = seen.all()
+    return {"workers": seen.count()}
 
 
 def forget_workers() -> dict[str, Any]:
-    """Forget whom we heard: the next ones must be heard anew."""
+    """Forget the signs of life: only those that come from now on count."""
     return {"forgotten": Heartbeat.objects.all().delete()[0]}
 
 
@@ -161,7 +163,7 @@ def _by_state() -> dict[str, int]:
 WORKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "drain": drain,
     "drain_two": drain_two,
-    "drive": drive,
+    "drain_here": drain_here,
     "events": events,
     "written": written,
     "key": key,
@@ -172,5 +174,5 @@ WORKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "forget_workers": forget_workers,
     "fill": fill,
     "full_counts": full_counts,
-    "tally": tally,
+    "queue_times": queue_times,
 }

@@ -1,4 +1,4 @@
-"""Users of the core in a rehearsal: posted to our API as any program does, looked for as a portal's leads."""
+"""Users of the demo: posted to our API as any program does, looked for as a portal's leads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sandbox.demo.processes import PROJECT
 
 EXAMPLE = PROJECT / "examples" / "users-leads.yaml"
 MAKE_KEY = (
-    "from sync.models import ApiKey; row = ApiKey(name='rehearsal', scopes=ApiKey.Scope.values); "
+    "from sync.models import ApiKey; row = ApiKey(name='demo', scopes=ApiKey.Scope.values); "
     "key = row.issue(); row.save(); print(key)"
 )
 
@@ -26,21 +26,21 @@ class LeadProof:
     sent: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
-    untold: list[str] = field(default_factory=list)
+    unreported: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
         """Whether nothing is wrong."""
-        return not (self.lost or self.doubled or self.untold)
+        return not (self.lost or self.doubled or self.unreported)
 
     def __str__(self) -> str:
         return (
             f"{self.sent} users, {len(self.lost)} without a lead, {len(self.doubled)} with two, "
-            f"{len(self.untold)} whose lead the API does not know"
+            f"{len(self.unreported)} whose lead the API does not know"
         )
 
 
-class People:
+class DemoUsers:
     """Users of the API whose leads are on the installation's target portal."""
 
     def __init__(self, installation: Installation) -> None:
@@ -53,8 +53,8 @@ class People:
         path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
         installation.manage("import_config", str(path))
         key = installation.manage("shell", "--no-imports", "--command", MAKE_KEY).split()[-1]
-        self._door = requests.Session()
-        self._door.headers["X-Api-Key"] = key
+        self._session = requests.Session()
+        self._session.headers["X-Api-Key"] = key
         self._ids: list[str] = []
 
     def add(self, count: int) -> None:
@@ -66,7 +66,7 @@ class People:
                 "phone": f"+7916{number:07}",
                 "stage": ("NEW", "IN_PROCESS")[number % 2],
             }
-            self._ids.append(str(self._asked("POST", "/users", user)["id"]))
+            self._ids.append(str(self._request("POST", "/users", user)["id"]))
 
     def prove(self) -> LeadProof:
         """Look into the portal, and ask the API what it knows."""
@@ -77,12 +77,12 @@ class People:
         for user_id in self._ids:
             if arrived[user_id] != 1:
                 (proof.doubled if arrived[user_id] else proof.lost).append(user_id)
-            elif self._asked("GET", f"/users/{user_id}")["bitrix_lead_id"] != lead_of[user_id]:
-                proof.untold.append(user_id)
+            elif self._request("GET", f"/users/{user_id}")["bitrix_lead_id"] != lead_of[user_id]:
+                proof.unreported.append(user_id)
         return proof
 
-    def _asked(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-        answer = self._door.request(method, self._installation.base + path, json=body, timeout=SECONDS)
+    def _request(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        answer = self._session.request(method, self._installation.base + path, json=body, timeout=SECONDS)
         answer.raise_for_status()
-        message: dict[str, Any] = answer.json()
-        return message
+        user: dict[str, Any] = answer.json()
+        return user

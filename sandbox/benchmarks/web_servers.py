@@ -20,7 +20,7 @@ LOAD = Path(__file__).with_name("load.py")
 
 
 def start_bare(installation: DealsInstallation) -> int:
-    """The bare view over the rehearsal's database; its port."""
+    """The bare view over the installation's database; its port."""
     module = "sandbox.benchmarks.bare.wsgi"
     environment = {**installation.environment, "PYTHONPATH": str(PROJECT)}
     table = Process(
@@ -41,13 +41,13 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def load(port: int, path: str, **orders: Any) -> dict[str, Any]:
-    """Send webhooks by a process of its own (see `load.Orders`); what came of them."""
-    given = json.dumps({"port": port, "path": path, "body": BODY, **orders})
+def load(port: int, path: str, **changes: Any) -> dict[str, Any]:
+    """Send webhooks by a process of its own (see `load.LoadSpec`); what came of them."""
+    given = json.dumps({"port": port, "path": path, "body": BODY, **changes})
     done = subprocess.run(  # noqa: S603  # our own program
         [sys.executable, str(LOAD), given], capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(done.stderr)
-    message: dict[str, Any] = json.loads(done.stdout)
-    return message
+    measured: dict[str, Any] = json.loads(done.stdout)
+    return measured

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.benchmarks.context import Context
 from sandbox.benchmarks.figures import Figure, Findings
-from sandbox.benchmarks.ground import Ground
 from sandbox.benchmarks.installations import DealsInstallation, deals_installation, fewest_requests
 from sandbox.demo import prove
 
@@ -14,9 +14,9 @@ ORIGINAL_DEALS_A_MINUTE = 10.0
 USUAL_PACE = 20
 
 
-def run(ground: Ground) -> Findings:
+def run(context: Context) -> Findings:
     """One run at `per_minute` requests a minute to each portal."""
-    scale = ground.scale
+    scale = context.scale
     leak = max(5.0, scale.per_minute / 60 * 1.25)
     emulator = ["--bucket-size", str(BUCKET), "--bucket-leak", str(leak)]
     limits: dict[str, Any] = {
@@ -25,15 +25,17 @@ def run(ground: Ground) -> Findings:
         "bucket_size": BUCKET,
         "bucket_leak": leak,
     }
-    with deals_installation(ground, emulator=emulator, **limits) as installation:
+    with deals_installation(context, emulator=emulator, **limits) as installation:
         ids = installation.seed(scale.deals, is_silent=True)
         installation.forget_counts()
-        ground.say(f"{len(ids)} deals at {scale.per_minute} requests a minute")
-        message = installation.drain(ids)
-        return _judged(installation, ids, message["seconds"], per_minute=scale.per_minute)
+        context.say(f"{len(ids)} deals at {scale.per_minute} requests a minute")
+        drained = installation.drain(ids)
+        return _findings(installation, ids, drained["seconds"], per_minute=scale.per_minute)
 
 
-def _judged(installation: DealsInstallation, ids: list[str], seconds: float, *, per_minute: int) -> Findings:
+def _findings(
+    installation: DealsInstallation, ids: list[str], seconds: float, *, per_minute: int
+) -> Findings:
     counts = installation.counts()
     fewest = fewest_requests(len(ids))
     used = sum(one["requests"] for one in counts.values())

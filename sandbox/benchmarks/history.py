@@ -1,4 +1,4 @@
-"""A past of a million deals: ended jobs with their events, links and attempts, written by the database."""
+"""A history of a million deals: ended jobs with their events, links and attempts, written by the database."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ from django.utils import timezone
 from sync.models import Attempt, Event, Job, Link, Route
 
 FIRST_ID = 1_000_000_000
-"""Deals of the past begin here, so that no deal of a run is taken for one of them."""
+"""IDs of the history's deals begin here, so that no deal of a run is taken for one of them."""
 
-MOST = 1_000_000
+MAX_ROWS = 1_000_000
 DAYS = 80
-"""Over so many days the past is spread; shorter than what `prune` keeps."""
+"""The history is spread over so many days; shorter than what `prune` keeps."""
 
-A_FAILED_ONE = 100
-"""Of so many jobs one has failed: staff look for these."""
+FAILED_EVERY = 100
+"""One of so many jobs has failed: staff look for these."""
 
-A_WRONG_SETTING = 10_000
-"""Of so many one has failed by a word that is rare among the failed ones."""
+WRONG_SETTING_EVERY = 10_000
+"""One of so many jobs has failed for a reason that is rare among the failed ones."""
 
-AN_IGNORED_ONE = 50
-"""Of so many events one was nothing to do."""
+IGNORED_EVERY = 50
+"""One of so many events was ignored."""
 
 MOMENTS = (
     "received_at", "created_at", "finished_at", "started_at", "ended_at", "reported_at", "updated_at",
 )  # fmt: skip
 
-PLACES = 5
-AT_ONCE = 10**PLACES
+DECIMAL_PLACES = 5
+ROWS_AT_ONCE = 10**DECIMAL_PLACES
 """Rows of one transaction: more would only fill the database's journal."""
 
 DIGITS = "(" + " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10)) + ")"
 NUMBERS = (
-    f"(SELECT {' + '.join(f'd{place}.d * {10**place}' for place in range(PLACES))} AS i FROM "  # noqa: S608  # digits
-    + " CROSS JOIN ".join(f"{DIGITS} d{place}" for place in reversed(range(PLACES)))
+    f"(SELECT {' + '.join(f'd{place}.d * {10**place}' for place in range(DECIMAL_PLACES))} AS i FROM "  # noqa: S608  # digits
+    + " CROSS JOIN ".join(f"{DIGITS} d{place}" for place in reversed(range(DECIMAL_PLACES)))
     + ") numbers"
 )
-"""0 to AT_ONCE - 1 on any database, in this order: each index grows at its end, which makes it quick."""
+"""0 to ROWS_AT_ONCE - 1 on any database, in this order: each index grows at its end, which makes it quick."""
 
 
 def fill(*, rows: int) -> dict[str, Any]:
-    """Bring the past to `rows` ended jobs, at most MOST; tells the `seconds` it took."""
+    """Bring the history to `rows` ended jobs, at most MAX_ROWS; the `seconds` it took."""
     began = time.perf_counter()
     have = Job.objects.filter(lane__gte=str(FIRST_ID), lane__lt=str(2 * FIRST_ID), head_of=None).count()
-    for first in range(have, rows, AT_ONCE):
+    for first in range(have, rows, ROWS_AT_ONCE):
         with transaction.atomic():
-            _insert_past(first, min(rows, first + AT_ONCE))
+            _insert_history(first, min(rows, first + ROWS_AT_ONCE))
     if have < rows:
         _analyze()
     return {"seconds": time.perf_counter() - began}
 
 
-def _insert_past(first: int, end: int) -> None:
-    """Deals number `first` to `end` - 1 of the past, the last of a million a minute old."""
+def _insert_history(first: int, end: int) -> None:
+    """Deals number `first` to `end` - 1 of the history, the last of a million a minute old."""
     route = Route.objects.earliest("pk")
     deal, moment = _as_text(f"i + {FIRST_ID}"), _moment()
     event_id, job_id, link_id = (f"i + {_next_id(model) - first}" for model in (Event, Job, Link))
@@ -72,12 +72,12 @@ def _insert_past(first: int, end: int) -> None:
         "step": "'stage'",
         "head_of": "NULL",
     }
-    is_failed, is_rare = f"i % {A_FAILED_ONE} = 0", f"i % {A_WRONG_SETTING} = 0"
+    is_failed, is_rare = f"i % {FAILED_EVERY} = 0", f"i % {WRONG_SETTING_EVERY} = 0"
     own: dict[type[Model], Mapping[str, str]] = {
         Event: {
             "id": event_id,
             "entity": "'deal'",
-            "outcome": f"CASE WHEN i % {AN_IGNORED_ONE} = 0 THEN 'ignored' ELSE 'queued' END",
+            "outcome": f"CASE WHEN i % {IGNORED_EVERY} = 0 THEN 'ignored' ELSE 'queued' END",
         },
         Job: {
             "id": job_id,
@@ -86,7 +86,7 @@ def _insert_past(first: int, end: int) -> None:
             "failure": f"CASE WHEN {is_rare} THEN 'config' WHEN {is_failed} THEN 'refused' ELSE '' END",
         },
         Link: {"id": link_id, "state": "'linked'"},
-        Attempt: {"job_id": job_id, "outcome": "'passed'", "request_id": "'past'"},
+        Attempt: {"job_id": job_id, "outcome": "'passed'", "request_id": "'history'"},
     }
     for model, expressions in own.items():
         _insert(model, {**known, **expressions}, first=first, end=end)
@@ -95,7 +95,9 @@ def _insert_past(first: int, end: int) -> None:
 def _moment() -> str:
     """SQL: when deal `i` came, the later the greater `i` is."""
     begin = f"'{timezone.now() - timedelta(days=DAYS, minutes=1):%Y-%m-%d %H:%M:%S}'"
-    seconds = f"CAST(i * {DAYS * 86400 / MOST} AS {'INTEGER' if connection.vendor == 'sqlite' else 'SIGNED'})"
+    seconds = (
+        f"CAST(i * {DAYS * 86400 / MAX_ROWS} AS {'INTEGER' if connection.vendor == 'sqlite' else 'SIGNED'})"
+    )
     if connection.vendor == "sqlite":
         return f"datetime({begin}, '+' || {seconds} || ' seconds')"
     return f"DATE_ADD({begin}, INTERVAL {seconds} SECOND)"
@@ -120,7 +122,7 @@ def _insert(model: type[Model], expressions: Mapping[str, str], *, first: int, e
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {selected} "  # noqa: S608  # names and numbers
-            f"FROM (SELECT i + {first} AS i FROM {NUMBERS} WHERE i < {end - first}) past",
+            f"FROM (SELECT i + {first} AS i FROM {NUMBERS} WHERE i < {end - first}) history",
             defaults,
         )
 
