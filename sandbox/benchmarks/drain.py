@@ -30,12 +30,10 @@ def run(context: Context) -> Findings:
         installation.forget_counts()
         context.say(f"{len(ids)} deals at {scale.per_minute} requests a minute")
         drained = installation.drain(ids)
-        return _findings(installation, ids, drained["seconds"], per_minute=scale.per_minute)
+        return _findings(installation, ids, drained["seconds"], scale.per_minute)
 
 
-def _findings(
-    installation: DealsInstallation, ids: list[str], seconds: float, *, per_minute: int
-) -> Findings:
+def _findings(installation: DealsInstallation, ids: list[str], seconds: float, per_minute: int) -> Findings:
     counts = installation.counts()
     fewest = fewest_requests(len(ids))
     used = sum(one["requests"] for one in counts.values())

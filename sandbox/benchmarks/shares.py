@@ -50,7 +50,7 @@ def run(context: Context) -> Findings:
 
 
 def _even(context: Context, findings: Findings) -> None:
-    """The route that comes second, with the first one's backlog standing, gets its half from then on."""
+    """The route that comes second, while the first one still has its backlog, gets its half from then on."""
     scale = context.scale
     with running(TwoSources, context, portal={}, per_minute=scale.per_minute) as installation:
         count = scale.deals // 2
