@@ -73,7 +73,7 @@ def check_worker_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> 
             Warning(
                 gettext(
                     "WATCHDOG_SECONDS is %(seconds)s: a cluster that is slow to start would be restarted "
-                    "again and again."
+                    "before it is ready."
                 )
                 % {"seconds": settings.WATCHDOG_SECONDS},
                 hint=gettext("At least %(seconds)s; 60 is good.") % {"seconds": MIN_WATCHDOG},
