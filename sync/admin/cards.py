@@ -10,9 +10,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from sync.connectors import CONNECTORS
 from sync.models import Portal
 
-_CARD = re.compile(r"/crm/(?:(?:deal|lead)/(?:details|show)|type/[12]/details)/(\d{1,20})(?:/|$|\?)")
 _ID = re.compile(r"\d{1,20}")
 _NUMBERED = re.compile(r"(?:(?:deal|lead)[_ ]|№ ?|# ?|id[: ]*)(\d{1,20})", re.IGNORECASE)
 _OTHER_ID = re.compile(r"[\w-]{1,40}")
@@ -39,8 +39,9 @@ def read_number(term: str) -> DealNumber | None:
         host = (parts.netloc or "").rpartition("@")[2].lower()
     except ValueError:
         return None
-    card = _CARD.search(parts.path + "?")
-    return DealNumber(card[1], host) if card else None
+    readers = (connector.read_card for connector in CONNECTORS.values() if connector.read_card)
+    found = next(filter(None, (read(parts.path) for read in readers)), "")
+    return DealNumber(found, host) if found else None
 
 
 def read_id(term: str) -> DealNumber | None:
@@ -61,15 +62,15 @@ def card_link(portal: Portal | None, record_id: str | None, *, entity: str = "de
     if not record_id:
         return "…"
     host = host_of(portal) if portal else ""
-    if portal is None or not host or not record_id.isdigit():
+    path = CONNECTORS[portal.kind].card_path if portal else None
+    if portal is None or path is None or not host or not record_id.isdigit():
         return record_id
     scheme = "http" if (portal.webhook_url or "").startswith("http://") else "https"
     return format_html(
-        '<a href="{}://{}/crm/{}/details/{}/" target="_blank" rel="noopener noreferrer" title="{}">{}</a>',
+        '<a href="{}://{}{}" target="_blank" rel="noopener noreferrer" title="{}">{}</a>',
         scheme,
         host,
-        entity,
-        record_id,
+        path(entity, record_id),
         _("Open the card at %(portal)s") % {"portal": portal},
         record_id,
     )

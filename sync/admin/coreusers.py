@@ -18,6 +18,7 @@ from sync.admin.cards import card_link
 from sync.admin.labels import badge_of, brief, safe
 from sync.admin.moments import ago, exact
 from sync.admin.screen import ReadOnly, Screen
+from sync.flows.leads import NAME as LEADS
 from sync.messaging import users
 from sync.models import CoreUser, Route
 
@@ -125,5 +126,5 @@ class CoreUserAdmin(ReadOnly, Screen):
 
 def _only_route() -> Route | None:
     """The route of leads; None when there are several, and a lead may be at any of their ends."""
-    routes = list(Route.objects.select_related("target").filter(flow=Route.Flow.LEADS)[:2])
+    routes = list(Route.objects.select_related("target").filter(flow=LEADS)[:2])
     return routes[0] if len(routes) == 1 else None

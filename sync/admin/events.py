@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.admin.cards import card_link, portals_at, read_id
 from sync.admin.filters import OutcomeFilter, ReceivedFilter
-from sync.admin.labels import ACTIONS, ENTITIES, badge, safe, safe_pairs
+from sync.admin.labels import action_label, badge, entity_label, safe, safe_pairs
 from sync.admin.moments import ago, exact
 from sync.admin.screen import ReadOnly, Screen
 from sync.models import Event, Job
@@ -70,7 +70,7 @@ class EventAdmin(ReadOnly, Screen):
     @admin.display(description=_("record"))
     def record(self, event: Event) -> str:
         """The record that the event is about."""
-        return f"{ENTITIES.get(event.entity, event.entity)} {event.record_id}"
+        return f"{entity_label(event.entity)} {event.record_id}"
 
     @admin.display(description=_("card"))
     def card(self, event: Event) -> SafeString | str:
@@ -80,7 +80,7 @@ class EventAdmin(ReadOnly, Screen):
     @admin.display(description=_("what happened"))
     def happened(self, event: Event) -> str:
         """Created, changed, deleted, or a robot's signal."""
-        return str(ACTIONS.get(event.action, event.action))
+        return action_label(event.action)
 
     @admin.display(description=_("outcome"))
     def outcome_badge(self, event: Event) -> SafeString:

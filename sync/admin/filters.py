@@ -14,9 +14,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync.admin.labels import step_words
 from sync.admin.moments import rows_since
-from sync.flows import FLOWS
+from sync.flows import FLOWS, step_label
 from sync.models import Event, Job, Portal, Route
 
 Choices = Iterable[tuple[str, Any]]
@@ -137,18 +136,22 @@ class StepFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         """Every step of the flows that routes have; those with the same words are one."""
         in_use = set(Route.objects.values_list("flow", flat=True))
-        steps = {step_words(step): step for step in reversed(_steps(in_use))}
+        steps = {_label(step): step for step in reversed(_steps(in_use))}
         return [(step, words) for words, step in reversed(steps.items())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         """Open and failed jobs at the chosen step."""
         if not self.value():
             return queryset
-        # naming all portals and routes costs nothing and lets the index of the queue's board find the step
+        # naming all portals and routes costs nothing and lets the index of the scheduler find the step
         portals, routes = (list(model.objects.values_list("pk", flat=True)) for model in (Portal, Route))
-        alike = [step for step in _steps(FLOWS) if step_words(step) == step_words(str(self.value()))]
+        alike = [step for step in _steps(FLOWS) if _label(step) == _label(str(self.value()))]
         here = queryset.filter(state__in=(*Job.OPEN, Job.State.FAILED), step__in=alike)
         return by_sorting(here.filter(portal__in=portals, route__in=routes))
+
+
+def _label(step: str) -> str:
+    return str(step_label(step))
 
 
 def _steps(flows: Iterable[str]) -> list[str]:

@@ -6,32 +6,17 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
-from sync.admin.labels import ADVICE, badge, safe, step_words
+from sync.admin.labels import ADVICE, badge, safe
 from sync.admin.moments import exact
 from sync.admin.next_step import next_step_text
-from sync.flows import FLOWS
+from sync.flows import FLOWS, job_kind, step_label
 from sync.models import Attempt, Event, Job, Link
 
 MAX_ATTEMPTS = 50
 """Attempts shown; a job that waited for a portal for days may have thousands."""
 
 MAX_EVENTS = 20
-
-MAPPED_AS = {"deal": "deal", "feedback": "deal", "lead": "lead"}
-"""Kind of job → entity of its mapping; jobs of other kinds (comments) have none."""
-
-WORDS: dict[str, dict[str, Any]] = {
-    "deal": {
-        "mapping": _("Deal mapping"),
-        "events": _("Webhooks about this deal; several may have joined this job:"),
-    },
-    "lead": {
-        "mapping": _("Lead mapping"),
-        "events": _("Requests about this user, each with a job of its own:"),
-    },
-}
 
 
 def job_page_context(job: Job, request: HttpRequest) -> dict[str, Any]:
@@ -47,7 +32,7 @@ def job_page_context(job: Job, request: HttpRequest) -> dict[str, Any]:
         "has_older_attempts": len(attempts) > MAX_ATTEMPTS,
         "events": _events(job) if request.user.has_perm("sync.view_event") else [],
         "link": _link(job) if request.user.has_perm("sync.view_link") else None,
-        "words": WORDS[MAPPED_AS.get(job.kind, "deal")],
+        "kind": job_kind(job.kind),
         "answer": _answer(job) if FLOWS[job.route.flow].tell else "",
     }
 
@@ -67,7 +52,7 @@ def _attempt_row(attempt: Attempt) -> dict[str, Any]:
     return {
         "when": exact(attempt.started_at),
         "seconds": (attempt.ended_at - attempt.started_at).total_seconds(),
-        "step": step_words(attempt.step),
+        "step": step_label(attempt.step),
         "outcome": badge(attempt.outcome, attempt.get_outcome_display()),
         "status": attempt.http_status,
         "code": attempt.code,
@@ -78,10 +63,10 @@ def _attempt_row(attempt: Attempt) -> dict[str, Any]:
 
 
 def _events(job: Job) -> list[Event]:
-    """Webhooks about the job's deal (several may have joined it), or the core's requests about a user."""
-    ids, portals = [job.source_id], [job.route.source_id]
-    if job.kind != "lead":
-        ids, portals = [*ids, job.target_id], [*portals, job.route.target_id or job.route.source_id]
+    """Events about the job's records, of the ends where events make jobs; several may have joined it."""
+    sides = FLOWS[job.route.flow].first
+    ids = [job.source_id, job.target_id if "target" in sides else ""]
+    portals = [job.route.portal_id_of(side) for side in sides]
     rows = Event.objects.filter(record_id__in=filter(None, ids), portal__in=portals)
     newest = rows.order_by("record_id", "-id")  # by ID alone, SQLite would read the portals' whole history
     events = list(newest.select_related("portal")[:MAX_EVENTS])
@@ -91,9 +76,9 @@ def _events(job: Job) -> list[Event]:
 
 
 def _link(job: Job) -> Link | None:
-    if job.kind not in MAPPED_AS:
+    entity = job_kind(job.kind).link
+    if not entity:
         return None
     column = "source_id" if job.source_id else "target_id"
-    entity = MAPPED_AS[job.kind]
     links = Link.objects.filter(route=job.route_id, entity=entity, **{column: getattr(job, column)})
     return links.order_by(column).first()  # ordered by ID, SQLite would walk the whole route

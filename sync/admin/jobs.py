@@ -19,12 +19,13 @@ from sync.admin.bulk_actions import BulkResult, change_many
 from sync.admin.cards import card_link
 from sync.admin.filters import CreatedFilter, FailureFilter, FinishedFilter, StateFilter, StepFilter
 from sync.admin.jobpage import job_page_context
-from sync.admin.labels import KINDS, badge, brief, safe_pairs, step_words
+from sync.admin.labels import badge, brief, safe_pairs
 from sync.admin.moments import ago, exact
 from sync.admin.record_search import DealSearch
 from sync.admin.related_records import related_records
 from sync.admin.screen import MAX_LOGGED, ReadOnly, Screen
 from sync.engine.notifications import cancel
+from sync.flows import job_kind, step_label
 from sync.models import Job, Portal, Route
 from sync.queue import wakeup
 
@@ -132,27 +133,23 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     @admin.display(description=_("records"))
     def deals(self, job: Job) -> SafeString:
         """Both records, linked to their cards."""
-        if job.kind.startswith("comment"):  # its IDs are not those of deals
-            return format_html('<span class="deals">💬 {} → {}</span>', job.source_id, job.target_id or "…")
-        if job.kind == "lead":
-            target = card_link(job.route.target, job.target_id, entity="lead")
-            return format_html('<span class="deals">{} → {}</span>', job.source_id, target)
-        if job.kind == "directory":  # it ends in our own table
+        kind = job_kind(job.kind)
+        if kind.target is None:
             return format_html("{}", job.source_id)
-        source = card_link(job.route.source, job.source_id)
-        target = card_link(job.route.target, job.target_id)
-        arrow = "←" if job.kind == "feedback" else "→"
-        return format_html('<span class="deals">{} {} {}</span>', source, arrow, target)
+        source = _card(job.route.source, job.source_id, kind.source)
+        target = _card(job.route.target, job.target_id, kind.target)
+        mark = f"{kind.mark} " if kind.mark else ""
+        return format_html('<span class="deals">{}{} {} {}</span>', mark, source, kind.arrow, target)
 
     @admin.display(description=_("kind"))
     def kind_text(self, job: Job) -> str:
         """The kind of the job in words."""
-        return str(KINDS.get(job.kind, job.kind))
+        return str(job_kind(job.kind).label)
 
     @admin.display(description=_("step"))
     def step_text(self, job: Job) -> str:
         """The step of the job; nothing for jobs that are done or skipped."""
-        return "—" if job.state in (Job.State.DONE, Job.State.SKIPPED) else step_words(job.step)
+        return "—" if job.state in (Job.State.DONE, Job.State.SKIPPED) else str(step_label(job.step))
 
     @admin.display(description=_("since"))
     def since(self, job: Job) -> SafeString | str:
@@ -191,3 +188,8 @@ class JobAdmin(DealSearch, ReadOnly, Screen):
     def params_text(self, job: Job) -> str:
         """The parameters of the job's webhooks, masked."""
         return "; ".join(f"{name} = {value}" for name, value in safe_pairs(job.params)) or "—"
+
+
+def _card(portal: Portal | None, record_id: str, entity: str) -> SafeString | str:
+    """The record with a link to its card, where it has one."""
+    return card_link(portal, record_id, entity=entity) if entity else record_id or "…"

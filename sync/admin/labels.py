@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.html import format_html
@@ -9,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from sync.connectors import CONNECTORS
 from sync.models import Attempt, Event, Job
 from sync.redaction.masking import mask, mask_personal, mask_tree
 
@@ -17,80 +19,6 @@ SAID_BETTER = (gettext_noop("Add another %(verbose_name)s"),)
 
 SHORT = 110
 """Characters of a reason in a list."""
-
-STEPS: dict[str, Any] = {
-    "fetch": _("reading the deal"),
-    "file": _("downloading a file"),
-    "create": _("creating the deal"),
-    "create_with_files": _("creating the deal with files"),
-    "find": _("looking whether the deal was created"),
-    "update": _("updating the deal"),
-    "update_with_files": _("updating the deal with files"),
-    "announce": _("comment and stage of the source card"),
-    "comment": _("comment on the source card"),
-    "find_comment": _("looking whether the comment was written"),
-    "stage": _("stage of the source card"),
-    "look": _("reading the receiver's deal"),
-    "report": _("writing back to the source card"),
-    "contacts": _("reading the contacts"),
-    "without_contacts": _("going on without contacts"),
-    "companies": _("reading the company"),
-    "without_companies": _("going on without the company"),
-    "party": _("looking for the contact or company"),
-    "add_party": _("creating the contact or company"),
-    "seek_party": _("looking whether the contact or company was created"),
-    "without_party": _("going on without a contact or company"),
-    "products": _("reading the products"),
-    "set_products": _("writing the products"),
-    "clear_products": _("removing the products"),
-    "without_products": _("going on without the products"),
-    "read_comment": _("reading the comment"),
-    "read_author": _("reading the comment's author"),
-    "find_file": _("looking for the comment's file"),
-    "load_file": _("downloading the comment's file"),
-    "leave_file": _("going on without the comment's file"),
-    "write_comment": _("writing the comment"),
-    "write_files": _("writing the comment with files"),
-    "seek_comment": _("looking whether the comment was written"),
-    "edit_comment": _("changing the comment"),
-    "read": _("reading the directory"),
-    "pages": _("reading the directory's pages"),
-    "write": _("writing the table"),
-    "crm_mode": _("asking whether the portal has leads, and which stages"),
-    "add_lead": _("creating the lead"),
-    "find_lead": _("looking whether the lead is there"),
-    "read_lead": _("reading the lead's phones"),
-    "update_lead": _("updating the lead"),
-    "move_lead": _("moving the lead to its stage"),
-}
-"""Steps by name; the same step on the way back (`…_back`) bears the same words."""
-
-KINDS: dict[str, Any] = {
-    "deal": _("delivery of a deal"),
-    "feedback": _("feedback to the source"),
-    "comment": _("comment for the target"),
-    "comment_back": _("comment for the source"),
-    "directory": _("reading a directory"),
-    "lead": _("lead of a user"),
-}
-
-ACTIONS: dict[str, Any] = {
-    "add": _("created"),
-    "create": _("created"),
-    "update": _("changed"),
-    "move": _("moved to a stage"),
-    "delete": _("deleted"),
-    "": _("signal of a robot"),
-}
-
-ENTITIES: dict[str, Any] = {
-    "deal": _("deal"),
-    "contact": _("contact"),
-    "company": _("company"),
-    "lead": _("lead"),
-    "comment": _("comment"),
-    "user": _("user"),
-}
 
 ADVICE: dict[str, Any] = {
     Job.Failure.CONFIG: _(
@@ -145,9 +73,18 @@ def badge_of(tone: str, text: Any) -> SafeString:
     return format_html('<span class="badge badge-{}">{}</span>', tone, text)
 
 
-def step_words(step: str) -> str:
-    """A step as staff read it."""
-    return str(STEPS.get(step.removesuffix("_back"), step))
+def entity_label(entity: str) -> str:
+    """What an event or a link is about, as staff read it."""
+    return _label_of(entity, [connector.entities for connector in CONNECTORS.values()])
+
+
+def action_label(action: str) -> str:
+    """What happened, as staff read it."""
+    return _label_of(action, [connector.actions for connector in CONNECTORS.values()])
+
+
+def _label_of(word: str, tables: list[Mapping[str, str]]) -> str:
+    return next((str(_(labels[word])) for labels in tables if word in labels), word)
 
 
 def safe(text: str) -> str:

@@ -14,9 +14,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sync.admin.cards import card_link, read_number
-from sync.admin.labels import ENTITIES
+from sync.admin.labels import entity_label
 from sync.admin.moments import ago, exact
-from sync.admin.record_search import MAPPED, DealSearch
+from sync.admin.record_search import DealSearch, mapped_entities
 from sync.admin.screen import ReadOnly, Screen
 from sync.models import Link, Route
 
@@ -85,9 +85,8 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
         The rows of a page share their few routes and portals.
         """
         routes = Route.objects.select_related("source", "target")
-        links: QuerySet[Link] = (
-            super().get_queryset(request).filter(entity__in=MAPPED).defer("params", "files", "party_ids")
-        )
+        links: QuerySet[Link] = super().get_queryset(request).filter(entity__in=mapped_entities())
+        links = links.defer("params", "files", "party_ids")
         return links.prefetch_related(Prefetch("route", queryset=routes))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -115,7 +114,7 @@ class LinkAdmin(DealSearch, ReadOnly, Screen):
     @admin.display(description=_("what"))
     def what(self, link: Link) -> str:
         """The entity of the mapping, in words."""
-        return str(ENTITIES[link.entity])
+        return entity_label(link.entity)
 
     @admin.display(description=_("records"))
     def pair(self, link: Link) -> str:

@@ -9,10 +9,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync.mapping.transform import has_lone_brace
+from sync.admin.labels import sentence
+from sync.mapping.checks import checked_text
+from sync.mapping.transform import value_key
 from sync.models import FieldMapping, ValueMapping
 
-LONGEST = 200
+MAX_VALUE = ValueMapping._meta.get_field("value").max_length or 0
 """Characters of a value, here or there."""
 
 
@@ -65,12 +67,13 @@ class MappingForm(forms.ModelForm):  # type: ignore[type-arg]
         return read_values(self.cleaned_data["value_list"])
 
     def clean(self) -> dict[str, Any]:
-        """A text must not hold a lone brace: most likely a slip of the hand."""
+        """A text is checked as the configuration file checks it."""
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("origin") == FieldMapping.Origin.TEMPLATE and has_lone_brace(
-            cleaned.get("source", "")
-        ):
-            self.add_error("source", _("A brace stands alone; write {{ or }} for a brace in the text."))
+        if cleaned.get("origin") == FieldMapping.Origin.TEMPLATE:
+            try:
+                checked_text(cleaned.get("source", ""))
+            except ValueError as fault:
+                self.add_error("source", sentence(str(fault)))
         return cleaned
 
     def _save_m2m(self) -> None:
@@ -93,7 +96,7 @@ def read_values(text: str) -> dict[str, str]:
         if not line.strip():
             continue
         value, equals, becomes = (part.strip() for part in line.rpartition("="))
-        duplicate = lines_of.setdefault(value.casefold(), number)
+        duplicate = lines_of.setdefault(value_key(value), number)
         if fault := _fault(value, equals, becomes) or (_duplicate(duplicate) if duplicate != number else ""):
             faults.append(_("Line %(number)s: %(fault)s") % {"number": number, "fault": fault})
         values[value] = becomes
@@ -107,8 +110,8 @@ def _fault(value: str, equals: str, becomes: str) -> str:
         return _("write it as “here = there”.")
     if not value or not becomes:
         return _("both sides of “=” need a value.")
-    if max(len(value), len(becomes)) > LONGEST:
-        return _("a value may have at most %(count)s characters.") % {"count": LONGEST}
+    if max(len(value), len(becomes)) > MAX_VALUE:
+        return _("a value may have at most %(count)s characters.") % {"count": MAX_VALUE}
     return ""
 
 
@@ -129,7 +132,7 @@ class MappingFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
             cleaned = getattr(form, "cleaned_data", {})
             if not cleaned.get("to") or cleaned.get("DELETE"):
                 continue
-            key = (cleaned["to"].casefold(), cleaned.get("when", ""))
+            key = FieldMapping.key_of(cleaned["to"], cleaned.get("when", ""))
             if key in seen:
                 form.add_error("to", _("Another row writes this field on the same occasion."))
             seen.add(key)
@@ -157,3 +160,6 @@ class BackFormSet(MappingFormSet):
     """Target → source."""
 
     direction = FieldMapping.Direction.BACK
+
+
+FORMSETS: dict[str, type[MappingFormSet]] = {"forward": ForwardFormSet, "back": BackFormSet}

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync.admin.labels import step_words
 from sync.admin.moments import exact, in_words
+from sync.flows import step_label
 from sync.models import Heartbeat, Job, Pace, Portal
 
 SOON = timedelta(seconds=1)
@@ -24,12 +24,12 @@ def next_step_text(job: Job) -> str:
         return _waiting(job)
     return {
         Job.State.RUNNING: _("A worker is carrying it right now: %(step)s, on portal %(portal)s.")
-        % {"step": step_words(job.step), "portal": job.portal},
+        % {"step": step_label(job.step), "portal": job.portal},
         Job.State.DONE: _("Nothing more: it is done."),
         Job.State.SKIPPED: _("Nothing more: there was nothing to do."),
         Job.State.CANCELLED: _("Nothing, until somebody presses “Retry”."),
         Job.State.FAILED: _("Nothing, until somebody presses “Retry”; then it goes on with: %(step)s.")
-        % {"step": step_words(job.step)},
+        % {"step": step_label(job.step)},
     }[Job.State(job.state)]
 
 
@@ -45,7 +45,7 @@ def _waiting(job: Job) -> str:
 
 def _queued(job: Job, pace: Pace | None, now: datetime) -> str:
     words = {
-        "step": step_words(job.step),
+        "step": step_label(job.step),
         "portal": job.portal,
         "minute": job.portal.requests_per_minute,
     }

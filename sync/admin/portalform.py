@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 
 from sync.admin.cards import host_of
 from sync.admin.labels import sentence
-from sync.config.ends import other_core
-from sync.config.secrets import ADDRESS_OF_KIND
+from sync.config.ends import second_portal
+from sync.config.secrets import address_of
+from sync.connectors import is_called
 from sync.models import Portal
 
 SECRETS = ("webhook_url", "inbound_token")
-MIN_TOKEN = 8
 
 
 class PortalForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -51,26 +51,22 @@ class PortalForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_inbound_token(self) -> str:
         """The new token, or the stored one when none was entered."""
         token = (self.cleaned_data["inbound_token"] or "").strip()
-        if token and len(token) < MIN_TOKEN:
-            raise ValidationError(_("Too short: take at least %(count)s characters.") % {"count": MIN_TOKEN})
+        if token and len(token) < Portal.MIN_TOKEN:
+            least = {"count": Portal.MIN_TOKEN}
+            raise ValidationError(_("Too short: take at least %(count)s characters.") % least)
         return token or self.instance.inbound_token
 
     def clean(self) -> dict[str, Any]:
         """Check the address that the kind of system needs, or that it has none."""
         cleaned = super().clean() or self.cleaned_data
         kind = cleaned.get("kind") or self.instance.kind
-        if kind == Portal.Kind.CORE:
-            self._clean_core(cleaned)
+        if why := second_portal(kind, cleaned.get("slug") or self.instance.slug):
+            self.add_error("kind" if "kind" in self.fields else None, sentence(why))
+        if not is_called(kind):
+            cleaned.update(dict.fromkeys(set(SECRETS) & set(self.fields), ""))
         elif "webhook_url" in self.fields:
             self._clean_address(cleaned, kind)
         return cleaned
-
-    def _clean_core(self, cleaned: dict[str, Any]) -> None:
-        """Allow only one portal for the users API; it is never called and needs no secrets."""
-        if why := other_core(cleaned.get("slug") or self.instance.slug):
-            self.add_error("kind" if "kind" in self.fields else None, sentence(why))
-        for name in set(SECRETS) & set(self.fields):
-            cleaned[name] = ""
 
     def _clean_address(self, cleaned: dict[str, Any], kind: str) -> None:
         given = (cleaned.get("webhook_url") or "").strip()
@@ -80,6 +76,6 @@ class PortalForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.add_error("webhook_url", _("Without its address nobody can call it."))
             return
         try:
-            cleaned["webhook_url"] = ADDRESS_OF_KIND[kind](given)
+            cleaned["webhook_url"] = address_of(kind, given)
         except ValueError as fault:
             self.add_error("webhook_url", sentence(str(fault)))

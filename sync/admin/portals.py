@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -23,8 +25,8 @@ from sync.admin.labels import badge_of, safe
 from sync.admin.next_step import portal_state
 from sync.admin.pause_actions import PausableScreen
 from sync.admin.portalform import SECRETS, PortalForm
-from sync.connectors import open_client
-from sync.connectors.bitrix24 import crm
+from sync.connectors import CONNECTORS, introspection_of, is_called, open_client
+from sync.connectors.types import Profile
 from sync.errors import SyncError
 from sync.gateway.clients import access_to
 from sync.models import Job, Pace, Portal
@@ -32,10 +34,6 @@ from sync.queue import wakeup
 
 CHECK_SECONDS = 10.0
 """Seconds that "check now" waits for an answer."""
-
-
-NAMES = ("name", "slug", "kind")
-"""Fields that every portal has."""
 
 
 @admin.register(Portal)
@@ -53,7 +51,7 @@ class PortalAdmin(PausableScreen):
     list_display = ("__str__", "host", "state", "each_minute", "waiting")
     list_select_related = ("pace",)
     fieldsets = (
-        (None, {"fields": (*NAMES, "is_paused")}),
+        (None, {"fields": ("name", "slug", "kind", "is_paused")}),
         (_("Secrets"), {"fields": SECRETS}),
         (_("How fast we may call it"), {"fields": ("requests_per_minute", "burst", "slots")}),
         (
@@ -70,17 +68,35 @@ class PortalAdmin(PausableScreen):
         return portals.annotate(waiting_jobs=Coalesce(Subquery(counted), 0))
 
     def get_fieldsets(self, request: HttpRequest, obj: Portal | None = None) -> Any:
-        """All fields; for the users API only the names: it is never called (its route can be paused)."""
-        is_called = obj is None or obj.is_called
-        return super().get_fieldsets(request, obj) if is_called else ((None, {"fields": NAMES}),)
+        """All fields; of a portal that is never called only the names (its route can be paused)."""
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        names = (None, {"fields": ("name", "slug", "kind_label", "is_paused")})
+        if is_called(obj.kind):
+            return (names, *super().get_fieldsets(request, obj)[1:])
+        return ((None, {"fields": ("name", "slug", "kind_label")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Portal | None = None) -> tuple[str, ...]:
         """The kind of an existing portal: its routes are made for it."""
-        return ("kind",) if obj else ()
+        return ("kind_label",) if obj else ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The systems to choose from are those of the registry."""
+        if db_field.name == "kind":
+            choices = [(kind, gettext(connector.label)) for kind, connector in CONNECTORS.items()]
+            return forms.ChoiceField(
+                choices=choices, label=capfirst(db_field.verbose_name), initial=db_field.default
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description=_("system"))
+    def kind_label(self, portal: Portal) -> str:
+        """The system it is in."""
+        return gettext(CONNECTORS[portal.kind].label)
 
     def is_applicable(self, button: str, record: Portal) -> bool:
         """A portal that is never called can be neither checked nor paused."""
-        return record.is_called and super().is_applicable(button, record)
+        return is_called(record.kind) and super().is_applicable(button, record)
 
     @method_decorator(sensitive_post_parameters(*SECRETS))
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -119,7 +135,7 @@ class PortalAdmin(PausableScreen):
     @admin.action(description=_("Check now"), permissions=["change"])
     def check_now(self, request: HttpRequest, queryset: QuerySet[Portal]) -> None:
         """Call each portal once, with a harmless request and within its limit."""
-        for portal in queryset.exclude(kind=Portal.Kind.CORE):
+        for portal in queryset.filter(kind__in=filter(is_called, CONNECTORS)):
             is_fine, text = check_portal(portal)
             level = messages.SUCCESS if is_fine else messages.ERROR
             self.message_user(request, f"{portal}: {text}", level)
@@ -137,7 +153,7 @@ class PortalAdmin(PausableScreen):
     @admin.display(description=_("requests a minute"))
     def each_minute(self, portal: Portal) -> str:
         """How fast we may call it."""
-        return str(portal.requests_per_minute) if portal.is_called else "—"
+        return str(portal.requests_per_minute) if is_called(portal.kind) else "—"
 
     @admin.display(description=_("waiting jobs"))
     def waiting(self, portal: Portal) -> SafeString:
@@ -155,10 +171,9 @@ def check_portal(portal: Portal) -> tuple[bool, str]:
     if not pace.take_one(portal.limits, now=time.time()):
         busy = gettext("its requests are used up just now, try again in %(seconds)s s.")
         return True, busy % {"seconds": int(portal.limits.interval) + 1}
-    client = open_client(portal.kind, replace(access_to(portal), read_timeout=CHECK_SECONDS))
     began = time.monotonic()
     try:
-        profile = crm.read_profile(client.execute({"who": crm.who_am_i()}).answers["who"].result())
+        profile = _profile(portal)
     except SyncError as error:
         return False, safe(error.message)
     pace.passed_one()
@@ -169,6 +184,14 @@ def check_portal(portal: Portal) -> tuple[bool, str]:
     return True, text % {"seconds": time.monotonic() - began, "name": name, "role": role}
 
 
+def _profile(portal: Portal) -> Profile:
+    """The user as whom we call the portal."""
+    introspection = introspection_of(portal.kind)
+    client = open_client(portal.kind, replace(access_to(portal), read_timeout=CHECK_SECONDS))
+    answer = client.execute({"profile": introspection.profile}).answers["profile"]
+    return introspection.read_profile(answer.result())
+
+
 def _page_context(portal: Portal, request: HttpRequest) -> dict[str, Any]:
     pace = Pace.objects.filter(pk=portal.pk).first()
     return {
@@ -177,6 +200,6 @@ def _page_context(portal: Portal, request: HttpRequest) -> dict[str, Any]:
         "waiting_jobs": getattr(portal, "waiting_jobs", 0),
         "inbound_address": request.build_absolute_uri(reverse("inbound", args=[portal.slug])),
         "has_token": bool(portal.inbound_token),
-        "is_called": portal.is_called,
+        "is_called": is_called(portal.kind),
         "portal_id": portal.pk,
     }

@@ -9,13 +9,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from sync.admin.cards import DealNumber, portals_at, read_id
+from sync.flows import FLOWS
 from sync.models import Link, Route
 
 MAX_FOUND = 2000
 """Rows about one deal; more are not shown."""
-
-MAPPED = ("deal", "lead")
-"""Entities whose mappings staff see."""
 
 HELP = _("The ID of a deal, lead or user, or the address of a card.")
 
@@ -38,9 +36,14 @@ class DealSearch:
         return queryset.filter(pk__in=_found(queryset.model._default_manager.all(), number)), False
 
 
+def mapped_entities() -> list[str]:
+    """What staff see the mappings of: what the links of the flows join, without the parties beside them."""
+    return sorted({flow.entity for flow in FLOWS.values()})
+
+
 def found_links(number: DealNumber) -> list[int]:
     """IDs of the deal and lead mappings of that record."""
-    return _found(Link.objects.filter(entity__in=MAPPED), number)
+    return _found(Link.objects.filter(entity__in=mapped_entities()), number)
 
 
 def _found(rows: QuerySet[Any], number: DealNumber) -> list[int]:

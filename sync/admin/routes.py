@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -11,24 +12,22 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sync.admin.labels import badge_of
-from sync.admin.mappingform import BackFormSet, ForwardFormSet, MappingForm, MappingFormSet
+from sync.admin.mappingform import FORMSETS, MappingForm, MappingFormSet
 from sync.admin.pause_actions import PausableScreen
-from sync.admin.routeform import RouteForm
+from sync.admin.routeform import RouteForm, form_of
+from sync.flows import FLOWS
+from sync.flows.contract import Flow
+from sync.flows.declarations import OptionGroup
 from sync.models import FieldMapping, Job, Route
 from sync.queue import wakeup
 
 ENDS = ("name", "slug", "flow", "source", "target", "is_paused")
 """Fields that every route has."""
-
-USUAL_FIELDS = _(
-    "Without a mapping a lead gets NAME from full_name, PHONE from phone and STATUS_ID from stage. A row for "
-    "one of these fields takes its place; other fields may be added. A request brings the parameters id, "
-    "full_name, phone and stage."
-)
 
 
 class _Mappings(admin.StackedInline):  # type: ignore[type-arg]
@@ -49,27 +48,20 @@ class _Mappings(admin.StackedInline):  # type: ignore[type-arg]
         return rows.filter(direction=self.formset.direction).prefetch_related("values")
 
 
-class ForwardMappings(_Mappings):
-    """What is written to the target."""
-
-    formset: type[MappingFormSet] = ForwardFormSet
-    verbose_name = _("field of the target's deal")
-    verbose_name_plural = _("Field mapping: source → target")
-
-
-class BackMappings(_Mappings):
-    """What is written back to the source."""
-
-    formset: type[MappingFormSet] = BackFormSet
-    verbose_name = _("field of the source's deal")
-    verbose_name_plural = _("Field mapping: target → source")
-
-
-class LeadMappings(ForwardMappings):
-    """What is written to the lead."""
-
-    verbose_name = _("field of the lead")
-    verbose_name_plural = _("Field mapping: user → lead")
+def _mappings_of(flow: Flow) -> tuple[type[_Mappings], ...]:
+    """The tables of rows that a route of this flow has."""
+    return tuple(
+        type(
+            "Mappings",
+            (_Mappings,),
+            {
+                "formset": FORMSETS[direction],
+                "verbose_name": table.field,
+                "verbose_name_plural": table.title,
+            },
+        )
+        for direction, table in flow.mappings.items()
+    )
 
 
 @admin.register(Route)
@@ -81,25 +73,10 @@ class RouteAdmin(PausableScreen):
         "No route yet. Add the two portals first, then the route between them; or import a file: "
         "manage.py import_config."
     )
-    inlines = (ForwardMappings, BackMappings)
     actions = ("pause", "resume")
     buttons = ("pause", "resume")
     list_display = ("__str__", "source", "target", "state", "waiting", "failed")
     list_select_related = ("source", "target")
-    fieldsets = (
-        (None, {"fields": (*ENDS, "reconcile_minutes")}),
-        (_("When the deal has arrived"), {"fields": ("comment", "stage")}),
-        (
-            _("What travels with a deal"),
-            {
-                "fields": (
-                    ("carry_contacts", "carry_companies", "carry_products", "carry_files"),
-                    "carry_comments",
-                )
-            },
-        ),
-        (_("So that nothing is missed or doubled"), {"fields": ("reconcile", "look_first")}),
-    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Route]:
         """Each with its waiting and failed jobs, counted inside one index."""
@@ -109,22 +86,47 @@ class RouteAdmin(PausableScreen):
             failed_jobs=_count(Job.State.FAILED),
         )
 
+    def get_form(self, request: HttpRequest, obj: Route | None = None, **kwargs: Any) -> Any:  # type: ignore[override]
+        """The columns and the options of its flow."""
+        return super().get_form(request, obj, **{"form": form_of(_flow_on(request, obj)), **kwargs})
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The flows to choose from are those of the registry."""
+        if db_field.name == "flow":
+            choices = [(name, flow.label) for name, flow in FLOWS.items()]
+            return forms.ChoiceField(
+                choices=choices, label=capfirst(db_field.verbose_name), initial=db_field.default
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def get_fieldsets(self, request: HttpRequest, obj: Route | None = None) -> Any:
-        """What a route of deals can be told, only for a route of deals."""
-        whole = super().get_fieldsets(request, obj)
-        if obj is not None and obj.flow == Route.Flow.LEADS:
-            return ((None, {"fields": ENDS, "description": USUAL_FIELDS}),)
-        return whole if _carries_deals(obj) else whole[:1]
+        """The columns, and the options of its flow by their headings."""
+        flow = _flow_on(request, obj)
+        ends = [self._shown(request, name, obj) for name in ENDS]
+        first: dict[str, Any] = {"fields": (*ends, *(["reconcile_minutes"] if flow.finds_missed else []))}
+        if flow.hint:
+            first["description"] = flow.hint
+        return ((None, first), *((group.title, {"fields": _names(group)}) for group in flow.form))
 
     def get_inlines(self, request: HttpRequest, obj: Route | None) -> Any:
-        """Mappings, only where deals or leads are carried."""
-        if obj is not None and obj.flow == Route.Flow.LEADS:
-            return (LeadMappings,)
-        return super().get_inlines(request, obj) if _carries_deals(obj) else ()
+        """The mappings that its flow has."""
+        return _mappings_of(_flow_on(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Route | None = None) -> tuple[str, ...]:
         """The ends stay once deals are mapped: the IDs would belong to other portals' deals."""
-        return ("flow", "source", "target") if obj and obj.links.exists() else ()
+        return ("flow_label", *Route.KEPT_ONCE_LINKED) if obj and obj.links.exists() else ("flow_label",)
+
+    def _shown(self, request: HttpRequest, name: str, obj: Route | None) -> str:
+        """A flow that nobody may change here is shown by its name."""
+        is_kept = obj is not None and (
+            not self.has_change_permission(request, obj) or "flow" in self.get_readonly_fields(request, obj)
+        )
+        return "flow_label" if name == "flow" and is_kept else name
+
+    @admin.display(description=_("flow"))
+    def flow_label(self, route: Route) -> str:
+        """The name of its flow."""
+        return str(FLOWS[route.flow].label)
 
     def has_delete_permission(self, request: HttpRequest, obj: Route | None = None) -> bool:
         """Only one without history: deleting would take all its jobs and deal mappings along."""
@@ -157,8 +159,18 @@ class RouteAdmin(PausableScreen):
         return _jobs_link(route, Job.State.FAILED, getattr(route, "failed_jobs", 0))
 
 
-def _carries_deals(route: Route | None) -> bool:
-    return route is None or route.flow == Route.Flow.DEALS
+def _flow_on(request: HttpRequest, route: Route | None) -> Flow:
+    """The flow whose options a page shows: the route's own, or the one chosen for a new route."""
+    if route is not None:
+        return FLOWS[route.flow]
+    chosen = request.POST.get("flow") or request.GET.get("flow") or ""
+    return FLOWS.get(chosen) or FLOWS[Route().flow]
+
+
+def _names(group: OptionGroup) -> tuple[Any, ...]:
+    """The names of a group's fields; those of one line together."""
+    lines = (line if isinstance(line, tuple) else (line,) for line in group.lines)
+    return tuple(tuple(option.name for option in line) for line in lines)
 
 
 def _count(state: str) -> Any:

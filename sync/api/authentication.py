@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
-from sync.connectors import WEBHOOKS
+from sync.connectors import sends_webhooks
 from sync.errors import WebhookRejected
 from sync.models import Portal
 
@@ -23,7 +23,7 @@ def portal_of(slug: str) -> Portal:
     known = _known.get(slug)
     is_fresh = known is not None and time.monotonic() - known[0] < REMEMBERED_SECONDS
     portal = known[1] if known and is_fresh else read(slug)
-    if portal is None or portal.kind not in WEBHOOKS:
+    if portal is None or not sends_webhooks(portal.kind):
         raise unknown(slug)
     return portal
 

@@ -17,7 +17,7 @@ from sync.api import authentication
 from sync.api.body import body_of
 from sync.api.errors import failure
 from sync.api.wakeup import WAKEUPS
-from sync.connectors import WEBHOOKS
+from sync.connectors import read_webhook
 from sync.connectors.types import IncomingEvent
 from sync.errors import WebhookRejected
 
@@ -70,8 +70,8 @@ def _store(request: Request, slug: str, token: str) -> IncomingEvent:
     """Read the request, see who sent it, store what it says; raises WebhookRejected."""
     body = body_of(request._request)
     portal = authentication.portal_of(slug)
-    payload = WEBHOOKS[portal.kind](
-        request.META.get("QUERY_STRING", ""), request.META.get("CONTENT_TYPE", ""), body
+    payload = read_webhook(
+        portal.kind, request.META.get("QUERY_STRING", ""), request.META.get("CONTENT_TYPE", ""), body
     )
     tokens = [*payload.tokens, token, request.headers.get("X-Api-Key", "")]
     portal = authentication.authenticate(portal, tokens)

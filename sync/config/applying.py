@@ -55,11 +55,11 @@ def _route(name: str, section: RouteSection) -> Iterator[Change]:
         side: _end(name, getattr(section, side)) for side in ("source", "target") if getattr(section, side)
     }
     try:
-        options = section.options_model.model_validate(section.options(row.options)).model_dump()
+        options = section.declared.options.model_validate(section.options(row.options)).model_dump()
     except ValidationError as error:
         reason = _("the stored options of the route are wrong; correct them in the admin")
         raise ConfigRefused([f"{name}: {section.slug}: {reason}"]) from error
-    is_same = not row._state.adding and _normal(section.options_model, row.options) == options
+    is_same = not row._state.adding and _normal(section.declared.options, row.options) == options
     columns = section.columns() | ends | ({} if is_same else {"options": options})
     yield _written("route", row, columns)
     for direction, mappings in section.tables().items():

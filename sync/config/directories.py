@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field
 
+from sync.config.columns import number_of, one_of, text_of
 from sync.config.document import Fault, Path
-from sync.config.forms import FieldName, Form, slug_of
+from sync.config.forms import FieldName, Form
 from sync.config.report import Change, FieldChange, shown
-from sync.connectors.bitrix24.directories import SOURCES
 from sync.errors import ConfigRefused
 from sync.models import Directory, DirectoryField, Route
+from sync.models.tree import in_circle, parents_first
 
-ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-OptionalColumn = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)]
-OptionalField = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
+ColumnName = Annotated[str, text_of(DirectoryField, "column", min_length=1, strip_whitespace=True)]
 PLAIN = (
     "name", "method", "params", "key", "parent_field", "parent_column", "table", "key_column", "gone_column",
     "adopt_by", "least_share", "is_paused",
@@ -37,29 +36,22 @@ class ColumnSection(Form):
 class DirectorySection(Form):
     """One directory; keys are the columns of `Directory`."""
 
-    slug: Annotated[str, slug_of(40)]
+    slug: Annotated[str, text_of(Directory, "slug")]
     route: str
-    name: Annotated[str, StringConstraints(max_length=100)] = ""
-    method: str
+    name: Annotated[str, text_of(Directory, "name")] = ""
+    method: Annotated[str, one_of(Directory.Method.values)]
     params: dict[str, Any] = Field(default_factory=dict)
-    key: OptionalField = ""
+    key: Annotated[str, text_of(Directory, "key", strip_whitespace=True)] = ""
     parent: str = ""
-    parent_field: OptionalField = ""
-    parent_column: OptionalColumn = ""
-    table: OptionalColumn = ""
+    parent_field: Annotated[str, text_of(Directory, "parent_field", strip_whitespace=True)] = ""
+    parent_column: Annotated[str, text_of(Directory, "parent_column", strip_whitespace=True)] = ""
+    table: Annotated[str, text_of(Directory, "table", strip_whitespace=True)] = ""
     key_column: ColumnName = "btxid"
-    gone_column: OptionalColumn = "gone_at"
-    adopt_by: Annotated[str, StringConstraints(max_length=200)] = "name"
-    least_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    gone_column: Annotated[str, text_of(Directory, "gone_column", strip_whitespace=True)] = "gone_at"
+    adopt_by: Annotated[str, text_of(Directory, "adopt_by")] = "name"
+    least_share: Annotated[float, number_of(Directory, "least_share")] = 0.5
     is_paused: bool = False
     fields: Annotated[list[ColumnSection], Field(min_length=1)]
-
-    @field_validator("method")
-    @classmethod
-    def _method(cls, method: str) -> str:
-        if method not in SOURCES:
-            raise ValueError(_("must be one of: %(known)s") % {"known": ", ".join(SOURCES)})
-        return method
 
 
 def faults(blocks: list[tuple[Path, dict[str, Any]]], routes: dict[str, str]) -> Iterator[Fault]:
@@ -68,32 +60,22 @@ def faults(blocks: list[tuple[Path, dict[str, Any]]], routes: dict[str, str]) ->
     parents = stored | {str(block.get("slug")): block.get("parent") for _path, block in blocks}
     for path, block in blocks:
         route, parent = block.get("route"), block.get("parent")
-        if isinstance(route, str) and routes.get(route) != Route.Flow.DIRECTORIES:
+        if isinstance(route, str) and routes.get(route) != Directory.FLOW:
             yield (*path, "route"), _("there is no route of directories “%(slug)s”") % {"slug": route}
         if isinstance(parent, str) and parent not in parents:
             yield (*path, "parent"), _("there is no directory “%(slug)s”") % {"slug": parent}
-        elif isinstance(parent, str) and _is_circle(str(block.get("slug")), parents):
+        elif isinstance(parent, str) and in_circle(str(block.get("slug")), _known(parents).get):
             yield (*path, "parent"), _("the parents form a circle")
 
 
-def _is_circle(slug: str, parents: dict[str, Any]) -> bool:
-    seen = {slug}
-    while isinstance(slug := parents.get(slug), str):  # type: ignore[assignment]
-        if slug in seen:
-            return True
-        seen.add(slug)
-    return False
+def _known(parents: dict[str, Any]) -> dict[str, str]:
+    """The parents that are slugs; the sections refuse what else the file says."""
+    return {slug: parent for slug, parent in parents.items() if isinstance(parent, str)}
 
 
-def in_order(forms: tuple[DirectorySection, ...]) -> list[DirectorySection]:
+def in_order(sections: Iterable[DirectorySection]) -> list[DirectorySection]:
     """Parents before their children; circles were refused when the file was loaded."""
-    left, ordered = list(forms), list[DirectorySection]()
-    while left:
-        waiting = {section.slug for section in left}
-        ready = [section for section in left if section.parent not in waiting] or left
-        ordered += ready
-        left = [section for section in left if section not in ready]
-    return ordered
+    return parents_first(sections, key=lambda one: one.slug, parent=lambda one: one.parent)
 
 
 def written(name: str, section: DirectorySection) -> Iterator[Change]:

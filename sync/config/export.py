@@ -7,10 +7,12 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from sync.config.directories import block_of
-from sync.config.forms import CORE_KEYS
-from sync.config.routes import ROUTE_FORMS, RouteSection
+from sync.config.forms import UNCALLED_KEYS
 from sync.config.secrets import placeholder
+from sync.connectors import is_called
 from sync.errors import ConfigRefused
+from sync.flows import FLOWS
+from sync.flows.contract import Flow
 from sync.models import Directory, FieldMapping, Portal, Route
 
 SECRETS = {"webhook_url", "inbound_token"}
@@ -64,7 +66,7 @@ def export(*, with_secrets: bool = False) -> str:
 
 
 def _portal(portal: Portal, *, with_secrets: bool) -> dict[str, Any]:
-    keys = [key for key in PORTAL_KEYS if portal.kind != Portal.Kind.CORE or key in CORE_KEYS]
+    keys = [key for key in PORTAL_KEYS if is_called(portal.kind) or key in UNCALLED_KEYS]
     block = {key: getattr(portal, key) for key in keys}
     for key in SECRETS & block.keys():
         if not block[key]:
@@ -75,28 +77,24 @@ def _portal(portal: Portal, *, with_secrets: bool) -> dict[str, Any]:
 
 
 def _route(route: Route) -> dict[str, Any]:
-    section = ROUTE_FORMS[route.flow]
-    if not section.has_target:
-        return {key: getattr(route, key) for key in ("slug", "name", "flow")} | {
-            "source": route.source.slug,
-            "is_paused": route.is_paused,
-        }
-    feedback, own = section.blocks(_options(route, section))
+    flow = FLOWS[route.flow]
+    block: dict[str, Any] = {key: getattr(route, key) for key in ("slug", "name", "flow")}
+    block["source"] = route.source.slug
+    if flow.ends.has_target:
+        block["target"] = route.target.slug if route.target else ""
+    block["is_paused"] = route.is_paused
+    if flow.ends.has_target:
+        block["reconcile_minutes"] = route.reconcile_minutes
+    options = _options(route, flow)
+    feedback = {key: options.pop(key) for key in flow.feedback_options}
     rows = sorted(route.mappings.all(), key=lambda row: (row.position, row.pk))
-    block = {
-        "slug": route.slug,
-        "name": route.name,
-        "flow": route.flow,
-        "source": route.source.slug,
-        "target": route.target.slug if route.target else "",
-        "is_paused": route.is_paused,
-        "reconcile_minutes": route.reconcile_minutes,
-        "mappings": [_mapping(row) for row in rows if row.direction == "forward"],
-    }
-    if section.has_feedback:
-        back = [_mapping(row) for row in rows if row.direction == "back"]
-        block["feedback"] = feedback | {"mappings": back}
-    return block | {key: _Row(value) if isinstance(value, dict) else value for key, value in own.items()}
+    if "forward" in flow.mappings:
+        block["mappings"] = [_mapping(row) for row in rows if row.direction == "forward"]
+    if "back" in flow.mappings:
+        feedback["mappings"] = [_mapping(row) for row in rows if row.direction == "back"]
+    if feedback:
+        block["feedback"] = feedback
+    return block | {key: _Row(value) if isinstance(value, dict) else value for key, value in options.items()}
 
 
 def _directory(row: Directory) -> dict[str, Any]:
@@ -104,9 +102,9 @@ def _directory(row: Directory) -> dict[str, Any]:
     return block | {"fields": [_Row(one) for one in block["fields"]]}
 
 
-def _options(route: Route, section: type[RouteSection]) -> dict[str, Any]:
+def _options(route: Route, flow: Flow) -> dict[str, Any]:
     try:
-        return section.options_model.model_validate(route.options).model_dump()
+        return flow.options.model_validate(route.options).model_dump()
     except ValidationError as error:
         reason = _("the stored options of the route are wrong; correct them in the admin")
         raise ConfigRefused([f"{route.slug}: {reason}"]) from error

@@ -1,20 +1,21 @@
 """Mistakes in a file: what the forms found, in the reader's words, and what only the whole file shows."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from sync.config import directories, ends
 from sync.config.directories import ColumnSection, DirectorySection
 from sync.config.document import Document, Fault, Path, written
 from sync.config.forms import MappingSection, PortalSection
-from sync.config.routes import DealFeedbackSection, DealRouteSection, FileSection
-from sync.flows.deals.options import Carry
-from sync.models import Portal, Route
+from sync.config.routes import FeedbackSection, FileSection, RouteSection
+from sync.connectors import CONNECTORS
+from sync.flows import FLOWS
+from sync.models import FieldMapping, Portal, Route
 
 REASONS = {
     "missing": gettext_lazy("this key is needed"),
@@ -44,20 +45,16 @@ REASONS = {
 }
 """pydantic's word for a mistake → what the reader sees; https://docs.pydantic.dev/latest/errors/validation_errors/"""
 
-USUAL = {"when": "always"}
-"""What a key means that is not there, where two rows are compared."""
-
 SECTIONS = (
     FileSection,
     PortalSection,
-    DealRouteSection,
-    DealFeedbackSection,
+    RouteSection,
+    FeedbackSection,
     MappingSection,
-    Carry,
     DirectorySection,
     ColumnSection,
 )
-KEYS = sorted({key for section in SECTIONS for key in section.model_fields})
+"""Blocks with the same keys in every file; the options of the flows come to them."""
 
 
 def of_forms(error: ValidationError) -> Iterator[Fault]:
@@ -78,10 +75,23 @@ def _without_or(value: Any) -> Any:
 
 
 def _unknown_key(key: str) -> str:
-    close = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(key, _keys(), n=1, cutoff=0.6)
     if close:
         return _("unknown key; did you mean “%(known)s”?") % {"known": close[0]}
     return _("unknown key")
+
+
+def _keys() -> list[str]:
+    """Every key that some block of a file may have."""
+    models: list[type[BaseModel]] = [*SECTIONS, *(flow.options for flow in FLOWS.values())]
+    return sorted({key for model in models for key in _keys_of(model)})
+
+
+def _keys_of(model: type[BaseModel]) -> Iterator[str]:
+    for key, field in model.model_fields.items():
+        yield key
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _keys_of(field.annotation)
 
 
 def of_whole(document: Document) -> Iterator[Fault]:
@@ -96,7 +106,9 @@ def of_whole(document: Document) -> Iterator[Fault]:
     yield from _duplicates(routes, "slug")
     for path, portal in portals:
         is_new = str(portal.get("slug")) not in stored
-        if is_new and portal.get("webhook_url") is None and portal.get("kind") != ends.CORE:
+        connector = CONNECTORS.get(str(portal.get("kind") or ends.USUAL_KIND))
+        needs_address = connector is None or connector.client is not None
+        if is_new and needs_address and portal.get("webhook_url") is None:
             yield (*path, "webhook_url"), _("a new portal needs its webhook address")
     yield from ends.faults(portals, routes)
     yield from _of_directories(document.data, routes)
@@ -105,8 +117,8 @@ def of_whole(document: Document) -> Iterator[Fault]:
     for path, route in routes:
         yield from _of_ends(path, route, known)
         yield from _of_moved_ends(path, route, linked.get(str(route.get("slug"))))
-        yield from _duplicates(list(_blocks(route, ("mappings",), path)), "to", "when")
-        yield from _duplicates(list(_blocks(route, ("feedback", "mappings"), path)), "to", "when")
+        yield from _duplicates(_blocks(route, ("mappings",), path), "to", _row_key)
+        yield from _duplicates(_blocks(route, ("feedback", "mappings"), path), "to", _row_key)
 
 
 def _of_directories(data: Any, routes: list[tuple[Path, dict[str, Any]]]) -> Iterator[Fault]:
@@ -115,7 +127,7 @@ def _of_directories(data: Any, routes: list[tuple[Path, dict[str, Any]]]) -> Ite
     flows |= {str(route.get("slug")): str(route.get("flow")) for _path, route in routes}
     yield from _duplicates(blocks, "slug")
     for path, block in blocks:
-        yield from _duplicates(list(_blocks(block, ("fields",), path)), "column")
+        yield from _duplicates(_blocks(block, ("fields",), path), "column")
     yield from directories.faults(blocks, flows)
 
 
@@ -128,14 +140,26 @@ def _blocks(data: Any, keys: tuple[str, ...], path: Path = ()) -> Iterator[tuple
             yield (*path, number), block
 
 
-def _duplicates(blocks: list[tuple[Path, dict[str, Any]]], *keys: str) -> Iterator[Fault]:
+def _duplicates(
+    blocks: Iterable[tuple[Path, dict[str, Any]]],
+    key: str,
+    identity: Callable[[dict[str, Any]], tuple[str, ...]] | None = None,
+) -> Iterator[Fault]:
+    """Blocks that are the same by `identity`, or by the value of `key`, which MySQL compares without case."""
     seen: dict[tuple[str, ...], Path] = {}
     for path, block in blocks:
-        # MySQL compares without case, so what differs in case only would clash there
-        identity = tuple(str(block.get(key) or USUAL.get(key, "")).strip().casefold() for key in keys)
-        first = seen.setdefault(identity, path) if identity[0] else path
+        own = identity(block) if identity else (_text(block, key).strip().casefold(),)
+        first = seen.setdefault(own, path) if own[0] else path
         if first != path:
-            yield (*path, keys[0]), _("the same as %(path)s") % {"path": written(first)}
+            yield (*path, key), _("the same as %(path)s") % {"path": written(first)}
+
+
+def _row_key(row: dict[str, Any]) -> tuple[str, ...]:
+    return FieldMapping.key_of(_text(row, "to"), _text(row, "when") or FieldMapping.When.ALWAYS.value)
+
+
+def _text(block: dict[str, Any], key: str) -> str:
+    return str(block.get(key) or "")
 
 
 def _of_ends(path: Path, route: dict[str, Any], known: set[str]) -> Iterator[Fault]:
@@ -144,7 +168,7 @@ def _of_ends(path: Path, route: dict[str, Any], known: set[str]) -> Iterator[Fau
         if isinstance(slug, str) and slug not in known:
             yield (*path, side), _("there is no portal “%(slug)s”, neither here nor stored") % {"slug": slug}
     if route.get("source") is not None and route.get("source") == route.get("target"):
-        yield (*path, "target"), _("source and target are the same portal")
+        yield (*path, "target"), str(Route.SAME_PORTAL)
 
 
 def _linked_routes(routes: list[tuple[Path, dict[str, Any]]]) -> list[Route]:
@@ -158,10 +182,8 @@ def _of_moved_ends(path: Path, route: dict[str, Any], linked: Route | None) -> I
     if linked is None:
         return
     target = linked.target.slug if linked.target else ""
-    for side, now in (("source", linked.source.slug), ("target", target), ("flow", linked.flow)):
-        if isinstance(route.get(side), str) and route[side] != now:
-            words = {"now": now}
-            yield (
-                (*path, side),
-                _("records are already linked by this route (%(now)s); make a new route") % words,
-            )
+    stored = {"flow": linked.flow, "source": linked.source.slug, "target": target}
+    for side in Route.KEPT_ONCE_LINKED:
+        if isinstance(route.get(side), str) and route[side] != stored[side]:
+            why = _("records are already linked by this route (%(now)s); make a new route")
+            yield (*path, side), why % {"now": stored[side]}

@@ -40,7 +40,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 
 
 def after_migrate(*, sender: AppConfig, using: str, **_kwargs: Any) -> None:
-    """What `migrate` calls when it has finished; a mistake in the environment is told, not raised.
+    """What `migrate` calls when it has finished; a mistake in the environment is logged, not raised.
 
     A failed migration run would be a worse answer to a wrong URL than a bus that starts and says so.
     """

@@ -20,14 +20,16 @@ from pydantic import (
     model_validator,
 )
 
-from sync.config.secrets import ADDRESS_OF_KIND, from_environment
-from sync.mapping.transform import has_lone_brace
-from sync.models import Portal
+from sync.config.columns import number_of, one_of, text_of
+from sync.config.secrets import address_of, from_environment
+from sync.connectors import CONNECTORS, is_called
+from sync.mapping.checks import checked_text, checked_values
+from sync.models import FieldMapping, Portal, ValueMapping
 
-ORIGINS = ("field", "param", "value", "template")
+ORIGINS = tuple(FieldMapping.Origin.values)
 
-CORE_KEYS = {"slug", "name", "kind"}
-"""What a portal of kind core has: its messages come over RABBITMQ_URL. To pause it, its route is paused."""
+UNCALLED_KEYS = {"slug", "name", "kind"}
+"""What a portal has that we never call; to pause it, its route is paused."""
 
 
 class Form(BaseModel):
@@ -53,64 +55,43 @@ def _secret(value: str, info: ValidationInfo) -> str:
     return from_environment(value, (info.context or {}).get("environ", {}))
 
 
-def _template(template: str) -> str:
-    if has_lone_brace(template):
-        raise ValueError(_("a brace stands alone; write {{ or }} for a brace in the text"))
-    return template
-
-
-def _value_list(values: dict[str, str]) -> dict[str, str]:
-    """Values are compared without case and outer blanks, so two spellings of one would contradict."""
-    spelled: dict[str, str] = {}
-    for value in values:
-        duplicate = spelled.setdefault(value.strip().casefold(), value)
-        if duplicate != value:
-            raise ValueError(
-                _("“%(one)s” and “%(other)s” are one value") % {"one": duplicate, "other": value}
-            )
-    return values
-
-
-def slug_of(longest: int) -> StringConstraints:
-    """What a slug may look like."""
-    return StringConstraints(pattern=r"^[-a-zA-Z0-9_]+$", max_length=longest)
-
-
+Kind = Annotated[str, one_of(CONNECTORS)]
 Secret = Annotated[str, AfterValidator(_secret), Field(repr=False)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-FieldName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Value = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Value = Annotated[str, text_of(ValueMapping, "value", min_length=1)]
+FieldName = Annotated[str, text_of(FieldMapping, "to", min_length=1, strip_whitespace=True)]
 
 
 class PortalSection(Form):
     """One portal; keys are the columns of `Portal`."""
 
-    slug: Annotated[str, slug_of(40)]
-    name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = ""
-    kind: Portal.Kind = Portal.Kind.BITRIX24
+    slug: Annotated[str, text_of(Portal, "slug")]
+    name: Annotated[str, text_of(Portal, "name", min_length=1)] = ""
+    kind: Kind = "bitrix24"
     webhook_url: Secret = ""
     inbound_token: Secret = ""
-    requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 20
-    burst: Annotated[int, Field(ge=1, le=100_000)] = 1
-    bucket_size: Annotated[int, Field(ge=1, le=100_000)] = 50
-    bucket_leak: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2.0
-    slots: Annotated[int, Field(ge=1, le=10)] = 2
-    request_seconds: Annotated[float, Field(ge=0.5, allow_inf_nan=False)] = 60
+    requests_per_minute: Annotated[int, number_of(Portal, "requests_per_minute")] = 20
+    burst: Annotated[int, number_of(Portal, "burst")] = 1
+    bucket_size: Annotated[int, number_of(Portal, "bucket_size")] = 50
+    bucket_leak: Annotated[float, number_of(Portal, "bucket_leak", allow_inf_nan=False)] = 2.0
+    slots: Annotated[int, number_of(Portal, "slots")] = 2
+    request_seconds: Annotated[float, number_of(Portal, "request_seconds", allow_inf_nan=False)] = 60
     is_paused: bool = False
 
     @field_validator("webhook_url")
     @classmethod
     def _address(cls, url: str, info: ValidationInfo) -> str:
-        check = ADDRESS_OF_KIND.get(info.data.get("kind", ""))
-        return check(url) if check else url
+        kind = info.data.get("kind", "")
+        return address_of(kind, url) if kind in CONNECTORS else url
 
     @model_validator(mode="after")
-    def _core_is_not_called(self) -> PortalSection:
-        unused = sorted(self.model_fields_set - CORE_KEYS)
-        if self.kind == Portal.Kind.CORE and unused:
+    def _nothing_unused(self) -> PortalSection:
+        unused = sorted(self.model_fields_set - UNCALLED_KEYS)
+        if unused and not is_called(self.kind):
             raise ValueError(
-                _("a portal of kind core is never called and gets no webhooks; leave out: %(keys)s")
-                % {"keys": ", ".join(unused)}
+                _("a portal of kind %(kind)s is never called and gets no webhooks; leave out: %(keys)s")
+                % {"kind": self.kind, "keys": ", ".join(unused)}
             )
         return self
 
@@ -125,13 +106,13 @@ class MappingSection(Form):
     to: FieldName
     field: Name | None = None
     param: Name | None = None
-    value: Annotated[str, StringConstraints(min_length=1)] | None = None
-    template: Annotated[str, StringConstraints(min_length=1), AfterValidator(_template)] | None = None
+    value: Text | None = None
+    template: Annotated[Text, AfterValidator(checked_text)] | None = None
     default: str = ""
     fallback: FieldName | Literal[""] = ""
-    when: Literal["always", "create", "update"] = "always"
-    values: Annotated[dict[Value, Value], AfterValidator(_value_list)] = Field(default_factory=dict)
-    otherwise: Literal["skip", "keep", "fail"] = "fail"
+    when: Annotated[str, one_of(FieldMapping.When.values)] = "always"
+    values: Annotated[dict[Value, Value], AfterValidator(checked_values)] = Field(default_factory=dict)
+    otherwise: Annotated[str, one_of(FieldMapping.Otherwise.values)] = "fail"
 
     @model_validator(mode="after")
     def _one_origin(self) -> MappingSection:

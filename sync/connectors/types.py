@@ -1,6 +1,6 @@
 """What every connector speaks: values in, values out; no model rows, no Django."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -115,6 +115,24 @@ class IncomingEvent:
     sent_at: str = ""
 
 
+class Webhook(Protocol):
+    """One webhook taken apart: the tokens its sender offers, and what of it may be stored."""
+
+    @property
+    def tokens(self) -> Sequence[str]:
+        """What the sender offers as proof."""
+        ...
+
+    @property
+    def public(self) -> Mapping[str, Any]:
+        """What may be stored: everything but tokens and keys."""
+        ...
+
+    def incoming_event(self) -> IncomingEvent:
+        """What it says; raises WebhookRejected when it says nothing we can use."""
+        ...
+
+
 class Client(Protocol):
     """Makes the calls to one portal. One `execute` is one HTTP request."""
 
@@ -135,3 +153,56 @@ class Listing:
     between: Callable[[int, int, str], Command]
     read: Callable[[Any], list[ListedRecord]]
     page: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The user as whom we call a portal."""
+
+    user_id: str
+    name: str
+    is_admin: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Introspection:
+    """What a portal can be asked about itself and us: commands, and readers of their answers' values.
+
+    `read_scopes`: the permissions we have, None when it does not tell. `read_time`: its clock, with a zone.
+    `method`: whether a method is there; `read_method`: (exists, is open to us).
+    """
+
+    profile: Command
+    read_profile: Callable[[Any], Profile]
+    scopes: Command
+    read_scopes: Callable[[Any], Sequence[str] | None]
+    time: Command
+    read_time: Callable[[Any], datetime | None]
+    method: Callable[[str], Command]
+    read_method: Callable[[Any], tuple[bool, bool]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connector:
+    """Our code for one kind of outside system. Its texts are marked for the catalogue, not translated.
+
+    `label`: the system's name; `entities`, `actions`: what its events say → what staff read.
+    `client`: makes the calls (None: the system is never called). `webhook`: query string, content type and
+    body in, what it says out. `address`: the portal's address as it is stored; ValueError, without the
+    secret, when it is none. `introspection`: what a portal that is called can be asked about itself.
+    `card_path`: entity and ID → the path of the record's card; `read_card`: a path → the ID in it, or "".
+    `only_one`: why there can be no second portal of the kind, naming the first as %(slug)s; `not_a_source`:
+    why a flow that does not name the kind cannot begin there ("" = the usual sentence).
+    """
+
+    label: str
+    entities: Mapping[str, str]
+    actions: Mapping[str, str]
+    client: Callable[[Access], Client] | None = None
+    webhook: Callable[[str, str, bytes], Webhook] | None = None
+    address: Callable[[Access], str] | None = None
+    introspection: Introspection | None = None
+    card_path: Callable[[str, str], str] | None = None
+    read_card: Callable[[str], str] | None = None
+    only_one: str = ""
+    not_a_source: str = ""

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
 
-from sync.connectors.bitrix24 import crm
-from sync.connectors.types import Answer, Command
+from sync.connectors import introspection_of, is_called
+from sync.connectors.types import Answer, Command, Introspection
 from sync.errors import SyncError, Throttled
 from sync.flows import FLOWS
 from sync.flows.contract import COMMANDS_A_REQUEST, Flow, Side, Step
@@ -27,7 +27,6 @@ PATIENCE = 10.0
 MAX_SKEW = 60.0
 """Seconds a portal's clock may differ from ours; looking for missed changes overlaps by more."""
 
-MIN_TOKEN = 16
 SIDES: tuple[Side, ...] = ("source", "target")
 
 
@@ -44,7 +43,7 @@ def examine_portal(
 ) -> PortalExamination:
     """Examine one portal; `waiting` is called with the seconds of a wait for a permit."""
     where = f"portal {portal.slug}"
-    if not portal.is_called:
+    if not is_called(portal.kind):
         return PortalExamination(
             [ok(where, _("It is the users API: it sends messages and is never called."))]
         )
@@ -64,7 +63,9 @@ def examine_portal(
     except SyncError as error:
         result.findings.append(fault(where, _("It does not work: %s") % error.message))
     else:
-        result.findings += _checked(where, result.answers, needed=_methods(portal, routes, is_needed=True))
+        about = introspection_of(portal.kind)
+        needed = _methods(portal, routes, is_needed=True)
+        result.findings += _checked(where, about, result.answers, needed=needed)
         result.findings += _trouble(portal, where)
     return result
 
@@ -96,14 +97,15 @@ def _token(portal: Portal, where: str) -> Finding:
     if not portal.inbound_token:
         todo = _("Set it in the admin, and the same in the portal's outgoing webhook or robot.")
         return fault(where, _("It has no inbound token: its webhooks are refused."), todo)
-    if len(portal.inbound_token) < MIN_TOKEN:
+    if len(portal.inbound_token) < Portal.SAFE_TOKEN:
         return warn(where, _("Its inbound token is short."), _("Use 16 or more random characters."))
     return ok(where, _("Its inbound token is set."))
 
 
 def _questions(portal: Portal, routes: list[Route]) -> dict[str, Command]:
-    questions = {"profile": crm.who_am_i(), "scope": crm.scopes(), "time": crm.server_time()}
-    questions |= {f"method {name}": crm.method_exists(name) for name in _methods(portal, routes)}
+    about = introspection_of(portal.kind)
+    questions = {"profile": about.profile, "scope": about.scopes, "time": about.time}
+    questions |= {f"method {name}": about.method(name) for name in _methods(portal, routes)}
     for route in routes:
         for side in _sides(portal, route):
             if checkup := FLOWS[route.flow].checkup:
@@ -143,18 +145,20 @@ def _ask(
     return answers
 
 
-def _checked(where: str, answers: Mapping[str, Answer], *, needed: list[str]) -> Iterator[Finding]:
+def _checked(
+    where: str, about: Introspection, answers: Mapping[str, Answer], *, needed: list[str]
+) -> Iterator[Finding]:
     """Findings about what the portal answered: who we are, our rights, its clock."""
-    yield from _owner(where, answers["profile"])
-    yield from _rights(where, answers, needed=needed)
-    yield _clock(where, answers["time"])
+    yield from _owner(where, about, answers["profile"])
+    yield from _rights(where, about, answers, needed=needed)
+    yield _clock(where, about, answers["time"])
 
 
-def _owner(where: str, answer: Answer) -> Iterator[Finding]:
+def _owner(where: str, about: Introspection, answer: Answer) -> Iterator[Finding]:
     if answer.error is not None:
         yield fault(where, _("It does not tell who we are: %s") % answer.error.message)
         return
-    owner = crm.read_profile(answer.value)
+    owner = about.read_profile(answer.value)
     name = f"{owner.name} (ID {owner.user_id})".strip()
     if owner.is_admin:
         yield ok(where, _("It answers; the webhook belongs to %s, an administrator.") % name)
@@ -166,22 +170,24 @@ def _owner(where: str, answer: Answer) -> Iterator[Finding]:
         )
 
 
-def _rights(where: str, answers: Mapping[str, Answer], *, needed: list[str]) -> Iterator[Finding]:
+def _rights(
+    where: str, about: Introspection, answers: Mapping[str, Answer], *, needed: list[str]
+) -> Iterator[Finding]:
     """Methods closed to the webhook: a fault where jobs would fail, a warning where a part is left out."""
     closed = sorted(
         key.removeprefix("method ")
         for key, answer in answers.items()
-        if key.startswith("method ") and _is_closed(answer)
+        if key.startswith("method ") and answer.error is None
+        if about.read_method(answer.value) != (True, True)
     )
-    scopes = answers["scope"].value if answers["scope"].error is None else None
-    known = set(scopes) if isinstance(scopes, list) else None
+    known = about.read_scopes(answers["scope"].value) if answers["scope"].error is None else None
     for methods, finding, weight in (
         ([name for name in closed if name in needed], fault, _("Jobs will fail there.")),
         ([name for name in closed if name not in needed], warn, _("Records go without what it brings.")),
     ):
         if methods:
             missing = (
-                sorted({name.partition(".")[0] for name in methods} - known) if known is not None else []
+                sorted({name.partition(".")[0] for name in methods} - {*known}) if known is not None else []
             )
             words = {"methods": ", ".join(methods), "weight": weight}
             yield finding(where, _("Not open to us: %(methods)s. %(weight)s") % words, _remedy(missing))
@@ -197,12 +203,8 @@ def _remedy(scopes: list[str]) -> str:
     return _("Check the webhook's permissions, its owner's rights, and the portal's plan.")
 
 
-def _is_closed(answer: Answer) -> bool:
-    return answer.error is None and crm.read_method(answer.value) != (True, True)
-
-
-def _clock(where: str, answer: Answer) -> Finding:
-    portal_time = crm.read_time(answer.value) if answer.error is None else None
+def _clock(where: str, about: Introspection, answer: Answer) -> Finding:
+    portal_time = about.read_time(answer.value) if answer.error is None else None
     if portal_time is None:
         return warn(where, _("It does not tell the time."), _("Compare its clock with ours by hand."))
     skew = abs((datetime.now(UTC) - portal_time).total_seconds())

@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from sync.connectors.types import COMMANDS_A_REQUEST, Answer, Command, IncomingEvent, ListedRecord, Listing
 from sync.errors import SyncError
+from sync.flows.declarations import Direction, Ends, JobKind, MappingTable, NoOptions, OptionGroup, Text
 from sync.flows.findings import Finding
 from sync.flows.parcel import Parcel
 from sync.models import Event, Job, Route
@@ -66,7 +69,8 @@ def _ignore_nothing(_: SyncError) -> None:
 class Step:
     """One stage of a job's way that one request can carry.
 
-    `calls`: the portal it calls; `method`: the vendor method whose time budget it spends.
+    `label`: what staff read where a job stands at it. `calls`: the portal it calls; `method`: the vendor
+    method whose time budget it spends.
     `prepare`: bulk work in a transaction before the request (intents).
     `request`: the command for one group of jobs of a route, or an outcome when no request is needed. It may
     give several commands for a job, within the parcel's `room` for all of them; then `on_response` gets the
@@ -74,7 +78,7 @@ class Step:
     nothing before.
     `read`: an answer's value into a handy form, once a command. `on_response`: what the answer means for one
     job; it may raise our errors, as `request` may.
-    `ignore_error`: an error told about the command that is an outcome here (a deleted record: nothing to
+    `ignore_error`: an error of the command that is an outcome here (a deleted record: nothing to
     do), else None.
     `commands`: how many it mostly gives. `group`: jobs one command holds. `solo`: one job a request.
     `verify_step`: the step that finds out whether a lost call ran ("" = safe to repeat).
@@ -83,6 +87,7 @@ class Step:
     `blocks_others`: it goes before other steps that are due, whose jobs wait for what it finds out.
     """
 
+    label: Text
     calls: Side
     method: str
     request: BuildRequest
@@ -110,7 +115,7 @@ class JobSpec:
     """What an event asks of a route: a job of `kind` for the source record, beginning at `step`.
 
     `target_id`: of a record at the target, where that of the source is not known ("").
-    `params`: what the job is told beside what an event brings.
+    `params`: of the job, beside what an event brings.
     """
 
     kind: str
@@ -157,24 +162,37 @@ class JobNotice:
 
 
 Sort = Callable[[Route, Side, list[Event]], list[JobSpec | Ignored]]
-"""One verdict an event, in order; `side` is where on the route the events' portal stands."""
+"""A job or a reason for each event, in order; `side`: where on the route the events' portal stands."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """What we do for one business: how events become jobs, and the steps of each job.
+    """What we do for one business: how events become jobs, the steps of each job, and what staff see.
 
-    `listing` is what a resync of more than named records needs; `missed` tells which listed records have
-    changed without our hearing of it. For the forecast only: `first` is the step
-    where the work of an event from each side mostly begins, `usual` the step that mostly follows each one (a
-    step without one is the last), `usual_on` what a route's options change of that. `entity`: what its links
-    join. `tell`: who asked hears what became of the jobs; called in the transaction that settles them, with
-    their attempts stored, so it may write rows, and nothing else.
+    `label`: its name; `kinds`: its kinds of jobs. `ends`: the portals its routes join.
+    `options`: the model of what staff may set on a route; the configuration file has those of
+    `feedback_options` in the block `feedback`. `form`: how staff edit them, below `hint`. `mappings`: the
+    directions in which a route maps fields.
+
+    `listing` is what a resync of more than named records needs; `missed` tells which listed records changed
+    without an event. For the forecast only: `first` is the step where the work of an event from each side
+    mostly begins, `usual_next` the step that mostly follows each one (a step without one is the last),
+    `usual_next_on` what a route's options change of that. `entity`: what its links join. `tell`: answers
+    whoever asked for the jobs; called in the transaction that settles them, with their attempts stored, so
+    it may write rows, and nothing else.
     """
 
+    label: Text
+    kinds: Mapping[str, JobKind]
+    ends: Ends
     sort: Sort
     steps: Mapping[str, Step]
     backfill: Callable[[str], JobSpec]
+    options: type[BaseModel] = NoOptions
+    feedback_options: tuple[str, ...] = ()
+    form: tuple[OptionGroup, ...] = ()
+    hint: Text = ""
+    mappings: Mapping[Direction, MappingTable] = field(default_factory=dict)
     listing: Listing | None = None
     missed: Callable[[Route, list[ListedRecord]], list[str]] = lambda _, __: []
     checkup: Checkup | None = None
@@ -185,6 +203,11 @@ class Flow:
     tell: Callable[[list[JobNotice]], None] | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     merge: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]] = lambda old, new: {**old, **new}
+
+    @property
+    def finds_missed(self) -> bool:
+        """Whether it can look for changes that came without an event."""
+        return self.listing is not None
 
     def usual_path(self, route: Route, step: str) -> tuple[str, ...]:
         """The step and those that mostly follow it on this route."""

@@ -10,6 +10,7 @@ from django.db.models import Max
 from sync import inbox
 from sync.flows.directories.writing import KIND
 from sync.models import Directory, Job, Portal, Route
+from sync.models.tree import parents_first
 
 
 def refresh(
@@ -33,13 +34,8 @@ def refresh_all() -> int:
 
 def in_order(directories: Iterable[Directory]) -> list[Directory]:
     """Parents before their children, the oldest first."""
-    left = {one.pk: one for one in sorted(directories, key=lambda one: one.pk)}
-    ordered: list[Directory] = []
-    while left:
-        ready = [one for one in left.values() if one.parent_id not in left]
-        ordered += ready or left.values()  # a circle is refused where directories are edited
-        left = {pk: one for pk, one in left.items() if one not in ordered}
-    return ordered
+    oldest = sorted(directories, key=lambda one: one.pk)
+    return parents_first(oldest, key=lambda one: one.pk, parent=lambda one: one.parent_id)
 
 
 def open_jobs(directories: Iterable[Directory]) -> list[int]:
@@ -64,10 +60,10 @@ def route_by(webhook_url: str) -> Route:
     name = "webhook-" + hashlib.sha256(webhook_url.encode()).hexdigest()[:10]
     known = [portal for portal in Portal.objects.all() if portal.webhook_url == webhook_url]
     portal = known[0] if known else Portal.objects.create(slug=name, name=name, webhook_url=webhook_url)
-    routes = Route.objects.filter(source=portal, flow=Route.Flow.DIRECTORIES)
+    routes = Route.objects.filter(source=portal, flow=Directory.FLOW)
     return routes.first() or Route.objects.create(
         slug=f"directories-{portal.slug}"[:60],
         source=portal,
-        flow=Route.Flow.DIRECTORIES,
+        flow=Directory.FLOW,
         reconcile_minutes=0,
     )

@@ -200,12 +200,13 @@ def _find(values: Mapping[str, str], value: Any) -> str | None:
     for spelling in spellings:
         if spelling in values:
             return values[spelling]
-    folded = {_folded(spelling) for spelling in spellings}
-    return next((becomes for known, becomes in values.items() if _folded(known) in folded), None)
+    folded = {value_key(spelling) for spelling in spellings}
+    return next((becomes for known, becomes in values.items() if value_key(known) in folded), None)
 
 
-def _folded(text: str) -> str:
-    return text.strip().casefold()
+def value_key(value: str) -> str:
+    """Equal for what is one value: without case and outer blanks."""
+    return value.strip().casefold()
 
 
 def _text(value: Any) -> str:

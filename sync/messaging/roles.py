@@ -17,14 +17,16 @@ from django.db import DataError, IntegrityError
 from django.utils.translation import gettext as _
 
 from sync import inbox
+from sync.connectors import rabbitmq
 from sync.connectors.rabbitmq import leads
 from sync.connectors.rabbitmq.delivery import Delivery, Take
 from sync.connectors.rabbitmq.wire import decode
 from sync.connectors.types import IncomingEvent
 from sync.db.transactions import atomically
 from sync.errors import Malformed, NeedsStaff
+from sync.flows.leads import NAME as LEADS
 from sync.messaging import users
-from sync.models import Event, Portal, Route
+from sync.models import Event, Portal
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +70,7 @@ def take(role: Role, deliveries: list[Delivery]) -> list[str]:
 
 def core_portal() -> Portal | None:
     """The portal that stands for the users API, where a route of leads begins."""
-    return Portal.objects.filter(kind=Portal.Kind.CORE, routes_out__flow=Route.Flow.LEADS).first()
+    return Portal.objects.filter(kind=rabbitmq.KIND, routes_out__flow=LEADS).first()
 
 
 def _requests_queue() -> str:

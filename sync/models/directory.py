@@ -11,10 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.models.job import Job
 from sync.models.route import Route
+from sync.models.tree import in_circle
 
 
 class Directory(models.Model):
     """What is read (method, parameters), from where (route), and which table and columns it goes to."""
+
+    FLOW = "directories"
+    """The flow whose routes read directories."""
 
     class Method(models.TextChoices):
         """Where the records come from."""
@@ -31,7 +35,7 @@ class Directory(models.Model):
         models.PROTECT,
         related_name="directories",
         verbose_name=_("route"),
-        limit_choices_to={"flow": Route.Flow.DIRECTORIES},
+        limit_choices_to={"flow": FLOW},
     )
     slug = models.SlugField(_("slug"), unique=True, max_length=40)
     name = models.CharField(_("name"), max_length=100, blank=True)
@@ -109,12 +113,8 @@ class Directory(models.Model):
             raise ValidationError({"parent_field": gettext("Say which field holds the parent's ID.")})
         if self.parent and not (self.parent_column or self.is_generic):
             raise ValidationError({"parent_column": gettext("Say which column points to the parent's row.")})
-        ancestor, seen = self.parent, {self.pk}
-        while ancestor is not None:
-            if ancestor.pk in seen:
-                raise ValidationError({"parent": gettext("The parents form a circle.")})
-            seen.add(ancestor.pk)
-            ancestor = ancestor.parent
+        if self.pk and in_circle(self, lambda directory: directory.parent):
+            raise ValidationError({"parent": gettext("The parents form a circle.")})
 
 
 class DirectoryField(models.Model):

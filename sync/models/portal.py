@@ -16,11 +16,8 @@ from sync.policies.rate_limit import Limits
 class Portal(models.Model):
     """One account in one outside system, with its secrets and how fast we may call it."""
 
-    class Kind(models.TextChoices):
-        """Which connector speaks to it."""
-
-        BITRIX24 = "bitrix24", "Bitrix24"
-        CORE = "core", _("users API (RabbitMQ)")
+    MIN_TOKEN, SAFE_TOKEN = 8, 16
+    """Characters of an inbound token: with fewer it is refused, or told to be short."""
 
     slug = models.SlugField(
         _("slug"),
@@ -29,7 +26,7 @@ class Portal(models.Model):
         help_text=_("Part of its webhook address: /inbound/from-SLUG."),
     )
     name = models.CharField(_("name"), max_length=100)
-    kind = models.CharField(_("system"), max_length=20, choices=Kind.choices, default=Kind.BITRIX24)
+    kind = models.CharField(_("system"), max_length=20, default="bitrix24")
     webhook_url = SecretField(
         _("webhook address"),
         blank=True,
@@ -51,14 +48,20 @@ class Portal(models.Model):
     burst = models.PositiveIntegerField(
         _("burst"),
         default=1,
-        validators=[MinValueValidator(1)],
+        validators=[MinValueValidator(1), MaxValueValidator(100_000)],
         help_text=_("How many requests may go at once after a quiet time; the minute still holds."),
     )
     bucket_size = models.PositiveIntegerField(
-        _("vendor's bucket"), default=50, help_text=_("50; 250 on the Enterprise plan.")
+        _("vendor's bucket"),
+        default=50,
+        validators=[MinValueValidator(1), MaxValueValidator(100_000)],
+        help_text=_("50; 250 on the Enterprise plan."),
     )
     bucket_leak = models.FloatField(
-        _("vendor's leak, requests a second"), default=2.0, help_text=_("2; 5 on the Enterprise plan.")
+        _("vendor's leak, requests a second"),
+        default=2.0,
+        validators=[MinValueValidator(0.01)],
+        help_text=_("2; 5 on the Enterprise plan."),
     )
     slots = models.PositiveSmallIntegerField(
         _("requests at once"), default=2, validators=[MinValueValidator(1), MaxValueValidator(10)]
@@ -83,11 +86,6 @@ class Portal(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.slug
-
-    @property
-    def is_called(self) -> bool:
-        """Whether we call it; the users API only sends us messages."""
-        return self.kind != self.Kind.CORE
 
     @property
     def limits(self) -> Limits:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Q
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from sync.models.portal import Portal
@@ -13,19 +14,18 @@ from sync.models.portal import Portal
 class Route(models.Model):
     """Source portal → target portal by one flow; `options` are the flow's own settings, checked by it."""
 
-    class Flow(models.TextChoices):
-        """Which of our businesses the route does."""
+    KEPT_ONCE_LINKED = ("flow", "source", "target")
+    """Its links are IDs of these two portals; with others they would mean other records."""
 
-        DEALS = "deals", _("Deals")
-        DIRECTORIES = "directories", _("Directories")
-        LEADS = "leads", _("Leads")
+    SAME_PORTAL = _("source and target are the same portal")
+    """Why nothing can be done between them."""
 
     ORIGINATOR = "b24-interconnector"
     """The first word of every stamp."""
 
     slug = models.SlugField(_("slug"), unique=True, max_length=60)
     name = models.CharField(_("name"), max_length=100, blank=True)
-    flow = models.CharField(_("flow"), max_length=20, choices=Flow.choices, default=Flow.DEALS)
+    flow = models.CharField(_("flow"), max_length=20, default="deals")
     source = models.ForeignKey(Portal, models.PROTECT, related_name="routes_out", verbose_name=_("from"))
     target = models.ForeignKey(
         Portal,
@@ -42,7 +42,10 @@ class Route(models.Model):
         help_text=_("Nothing is sent; what arrives is kept and goes out afterwards."),
     )
     reconcile_minutes = models.PositiveIntegerField(
-        _("look for missed changes every, minutes"), default=15, help_text=_("0 switches it off.")
+        _("look for missed changes every, minutes"),
+        default=15,
+        validators=[MaxValueValidator(100_000)],
+        help_text=_("0 switches it off."),
     )
     next_reconcile_at = models.DateTimeField(null=True, editable=False, db_column="look_at")
     reconciled_until = models.DateTimeField(_("no change missed until"), null=True, editable=False)
@@ -53,14 +56,6 @@ class Route(models.Model):
         verbose_name = _("route")
         verbose_name_plural = _("routes")
         ordering = ["slug"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(flow="directories", target__isnull=True)
-                | (~Q(flow="directories") & Q(target__isnull=False)),
-                name="a_target_where_the_flow_writes",
-                violation_error_message=_("A route of directories has no target; all others have one."),
-            )
-        ]
 
     def __str__(self) -> str:
         return self.name or self.slug
@@ -68,7 +63,7 @@ class Route(models.Model):
     def clean(self) -> None:
         """A route between a portal and itself would answer its own echo for ever."""
         if self.source_id and self.source_id == self.target_id:
-            raise ValidationError({"target": _("Source and target are the same portal.")})
+            raise ValidationError({"target": capfirst(self.SAME_PORTAL)})
 
     @property
     def stamp(self) -> str:
@@ -138,6 +133,14 @@ class FieldMapping(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} → {self.to}"
+
+    @staticmethod
+    def key_of(to: str, when: str) -> tuple[str, str]:
+        """Equal for rows of one direction that would write the same field on the same occasion.
+
+        MySQL compares without case, so what differs in case only would break the constraint there.
+        """
+        return to.strip().casefold(), when
 
 
 class ValueMapping(models.Model):

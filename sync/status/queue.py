@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from sync.connectors import is_called
 from sync.flows import FLOWS
 from sync.models import Job, Message, Portal, Route
 from sync.status import counts as queries
@@ -113,7 +114,7 @@ def queue_status(states: Iterable[str] = ()) -> QueueStatus:
         portals=[
             _portal(portal, statuses[portal.slug], loads[portal.slug], counts.events)
             for portal in portals
-            if portal.is_called
+            if is_called(portal.kind)
         ],
         unsent=Message.unsent().count(),
     )

@@ -37,7 +37,7 @@ def listed(client: Client, **query: str) -> list[CoreUser]:
 @pytest.fixture
 def leads(source: Portal, target: Portal) -> Route:
     """A route of leads."""
-    return Route.objects.create(slug="users", flow=Route.Flow.LEADS, source=source, target=target)
+    return Route.objects.create(slug="users", flow="leads", source=source, target=target)
 
 
 def test_users_are_found_as_the_api_finds_them(boss: Client) -> None:

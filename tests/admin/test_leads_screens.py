@@ -17,13 +17,13 @@ PHONE = "+79161234567"
 @pytest.fixture
 def core(db: None) -> Portal:
     """The users API."""
-    return Portal.objects.create(slug="core", name="Пользователи", kind=Portal.Kind.CORE)
+    return Portal.objects.create(slug="core", name="Пользователи", kind="core")
 
 
 @pytest.fixture
 def users(core: Portal, target: Portal) -> Route:
     """A route of leads from the users API to `target`."""
-    return Route.objects.create(slug="users-leads", flow=Route.Flow.LEADS, source=core, target=target)
+    return Route.objects.create(slug="users-leads", flow="leads", source=core, target=target)
 
 
 def lead_job(route: Route, **fields: Any) -> Job:
@@ -104,10 +104,12 @@ def test_its_mapping_is_edited_like_any_other(users: Route, boss: Client) -> Non
 
 
 def test_a_route_of_directories_can_be_stored(target: Portal, boss: Client) -> None:
-    route = Route.objects.create(slug="directories", flow=Route.Flow.DIRECTORIES, source=target)
+    route = Route.objects.create(slug="directories", flow="directories", source=target)
     form = {"slug": "renamed", "flow": "directories", "source": target.pk, "reconcile_minutes": 0}
     assert boss.post(reverse("admin:sync_route_change", args=[route.pk]), form).status_code == 302
     assert Route.objects.get().slug == "renamed"
+    html = boss.post(reverse("admin:sync_route_change", args=[route.pk]), {**form, "target": target.pk})
+    assert "получателя у него нет" in html.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class WebhookSender:
 def install(installation: Site) -> None:
     """Add the portals `source` and `vinipol`, and the users API, which sends no webhooks."""
     with installation.orm():
-        Portal.objects.create(slug="core", kind=Portal.Kind.CORE, inbound_token=TOKEN)
+        Portal.objects.create(slug="core", kind="core", inbound_token=TOKEN)
         for slug in ("source", "vinipol"):
             Portal.objects.create(slug=slug, webhook_url="http://127.0.0.1:1/rest/1/x/", inbound_token=TOKEN)
 

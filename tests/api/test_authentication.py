@@ -69,7 +69,7 @@ def test_a_deleted_portal_is_unknown_at_once(sender: WebhookSender) -> None:
 
 def test_a_portal_without_webhooks_is_unknown(sender: WebhookSender) -> None:
     with sender.site.orm():
-        portal = Portal.objects.create(slug="queues", kind=Portal.Kind.CORE, inbound_token=TOKEN)
+        portal = Portal.objects.create(slug="queues", kind="core", inbound_token=TOKEN)
     answer = sender.post("/inbound/from-queues", data={"ID": "1", "token": TOKEN})
     with sender.site.orm():
         portal.delete()

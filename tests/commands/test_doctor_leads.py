@@ -34,9 +34,9 @@ def rig(sqlite_site: Site) -> Iterator[DoctorRig]:
     """The installation, without a fault."""
     crm = bitrix24.start()
     with sqlite_site.orm():
-        core = Portal.objects.create(slug="core", kind=Portal.Kind.CORE)
+        core = Portal.objects.create(slug="core", kind="core")
         target = Portal.objects.create(slug="crm", webhook_url=crm.url)
-        Route.objects.create(slug="users-leads", flow=Route.Flow.LEADS, source=core, target=target)
+        Route.objects.create(slug="users-leads", flow="leads", source=core, target=target)
         Heartbeat.beat("host:1")
     yield DoctorRig(sqlite_site, crm)
     crm.stop()

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from sync.connectors import CLIENTS, open_client
+from sync.connectors import CONNECTORS, open_client
 from sync.connectors.bitrix24 import crm
 from sync.connectors.bitrix24.client import Bitrix24Client
 from sync.connectors.types import Access, Client, Command
@@ -175,6 +175,8 @@ def test_a_forked_process_opens_its_own_connections() -> None:
 
 
 def test_an_unknown_kind_is_a_bug() -> None:
-    assert "bitrix24" in CLIENTS
+    assert "bitrix24" in CONNECTORS
     with pytest.raises(KeyError):
         open_client("telex", Access("x", "y"))
+    with pytest.raises(KeyError):
+        open_client("core", Access("x", "y"))

@@ -238,9 +238,9 @@ def rig(transactional_db: None) -> Iterator[LeadsRig]:
     """An emulated portal that gets the leads of the users API."""
     cache.clear()  # it holds what is known of a portal's leads
     emulator = start(port=0, bucket=None)
-    core = Portal.objects.create(slug="core", name="core", kind=Portal.Kind.CORE)
+    core = Portal.objects.create(slug="core", name="core", kind="core")
     portal = Portal.objects.create(slug="crm", name="crm", webhook_url=emulator.url, **PORTAL)
-    route = Route.objects.create(slug="users-leads", flow=Route.Flow.LEADS, source=core, target=portal)
+    route = Route.objects.create(slug="users-leads", flow="leads", source=core, target=portal)
     yield LeadsRig(portal=PortalHandle(emulator), route=route)
     emulator.stop()
 

@@ -39,10 +39,10 @@ class LeadsRig:
         }
         self.portal = LocalPortal.with_bucket(bucket)
         with self.site.orm():
-            core = Portal.objects.create(slug="core", kind=Portal.Kind.CORE)
+            core = Portal.objects.create(slug="core", kind="core")
             url = self.portal.webhook_url
             crm = Portal.objects.create(slug="crm", name="CRM", webhook_url=url, **{**FAST, **portal})
-            Route.objects.create(slug="leads", flow=Route.Flow.LEADS, source=core, target=crm)
+            Route.objects.create(slug="leads", flow="leads", source=core, target=crm)
             key = ApiKey(name="tests", scopes=ApiKey.Scope.values)
             self.key = key.issue()
             key.save()

@@ -28,9 +28,9 @@ def site_of_leads(exchange: Exchange, sqlite_site: Site) -> Site:  # noqa: F811
 def add_route(site: Site) -> None:
     """Add the route of leads, to a portal that nobody calls."""
     with site.orm():
-        core = Portal.objects.create(slug="core", kind=Portal.Kind.CORE)
+        core = Portal.objects.create(slug="core", kind="core")
         crm = Portal.objects.create(slug="crm", webhook_url="http://127.0.0.1:1/rest/1/x/")
-        Route.objects.create(slug="leads", flow=Route.Flow.LEADS, source=core, target=crm)
+        Route.objects.create(slug="leads", flow="leads", source=core, target=crm)
 
 
 def wait_for_log(consumer: Process, words: str, *, times: int = 1) -> None:

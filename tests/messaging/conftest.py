@@ -21,9 +21,9 @@ def over_rabbitmq(exchange: Exchange, settings: Any) -> Exchange:  # noqa: F811
 @pytest.fixture
 def leads_route(db: None) -> Route:
     """Where requests about leads begin and end."""
-    core = Portal.objects.create(slug="core", kind=Portal.Kind.CORE)
+    core = Portal.objects.create(slug="core", kind="core")
     crm = Portal.objects.create(slug="crm", webhook_url="http://127.0.0.1:1/rest/1/x/")
-    return Route.objects.create(slug="leads", flow=Route.Flow.LEADS, source=core, target=crm)
+    return Route.objects.create(slug="leads", flow="leads", source=core, target=crm)
 
 
 def letters(count: int, *, queue: str, first: int = 1) -> list[Message]:

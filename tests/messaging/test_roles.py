@@ -115,7 +115,7 @@ def test_malformed_ones_are_named_and_hold_nobody_up(leads_route: Route) -> None
 
 @pytest.mark.django_db
 def test_without_a_route_nothing_is_taken() -> None:
-    Portal.objects.create(slug="core", kind=Portal.Kind.CORE)
+    Portal.objects.create(slug="core", kind="core")
     assert "Leads" in ROLES["bitrix"].obstacle()
     with pytest.raises(NeedsStaff, match="Leads"):
         take(ROLES["bitrix"], [request()])

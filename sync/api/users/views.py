@@ -23,8 +23,9 @@ from sync.api.users.pagination import UserPagination
 from sync.api.users.schema import UserSchema
 from sync.api.users.serializers import MoveSerializer, UserQuerySerializer, UserSerializer
 from sync.api.wakeup import WAKEUPS
+from sync.flows.leads import NAME as LEADS
 from sync.messaging import users
-from sync.models import CoreUser, Job, Route
+from sync.models import CoreUser, Job
 
 WAKE = WAKEUPS.request_for_messages
 
@@ -148,6 +149,6 @@ def _rendered(user: CoreUser, job: Job | None) -> dict[str, Any]:
 
 def _newest_jobs(page: list[CoreUser]) -> dict[int, Job]:
     """The newest job of each of these users on the routes of leads, by the user's ID."""
-    theirs = Job.objects.filter(route__flow=Route.Flow.LEADS, source_id__in=[str(user.pk) for user in page])
+    theirs = Job.objects.filter(route__flow=LEADS, source_id__in=[str(user.pk) for user in page])
     newest = theirs.order_by().values("source_id").annotate(newest=Max("pk")).values("newest")
     return {int(job.source_id): job for job in Job.objects.filter(pk__in=newest).order_by().defer("params")}

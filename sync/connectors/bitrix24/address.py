@@ -4,6 +4,7 @@ https://apidocs.bitrix24.com/settings/how-to-call-rest-api/change-domen.html
 """
 
 import ipaddress
+import re
 from fnmatch import fnmatchcase
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
@@ -11,6 +12,7 @@ from sync.connectors.types import Access
 from sync.errors import NeedsStaff
 from sync.i18n import gettext as _
 
+_WEBHOOK_PATH = re.compile(r"/rest/\d+/[\w-]+/?", re.ASCII)
 LOGIN_WORDS = ("/auth", "login", "/passport", "/stub", "oauth/authorize")
 
 
@@ -25,6 +27,23 @@ def checked_base(access: Access) -> str:
             _("%(portal)s: %(why)s") % {"portal": access.portal, "why": why}, code="HOST_NOT_ALLOWED"
         )
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + "/", "", ""))
+
+
+def webhook_address(access: Access) -> str:
+    """The incoming webhook's address with its last slash; ValueError, without the secret, if it is none.
+
+    https://apidocs.bitrix24.com/local-integrations/local-webhooks.html
+    """
+    try:
+        parts = urlsplit(access.url)
+        fault = fault_of(parts, access)
+    except ValueError as error:  # a port or an IPv6 host that is none
+        raise ValueError(_("this is not an address")) from error
+    if fault:
+        raise ValueError(fault)
+    if parts.query or parts.fragment or not _WEBHOOK_PATH.fullmatch(parts.path):
+        raise ValueError(_("an incoming webhook looks like https://HOST/rest/USER/CODE/"))
+    return access.url.rstrip("/") + "/"
 
 
 def fault_of(parts: SplitResult, access: Access) -> str:

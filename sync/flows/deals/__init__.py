@@ -8,7 +8,10 @@ card ◀── report ◀─ [look] ◀─────────────�
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Listing
@@ -25,8 +28,14 @@ from sync.flows.deals import (
 )
 from sync.flows.deals.checkup import CHECKUP
 from sync.flows.deals.forecast import USUAL_NEXT, usual_next_on
+from sync.flows.deals.form import FORM
 from sync.flows.deals.missed_changes import missed
+from sync.flows.deals.options import DealOptions
 from sync.flows.deals.routing import backfill, sort
+from sync.flows.declarations import Ends, JobKind, MappingTable
+
+NAME = "deals"
+"""Its name in the registry, and on routes."""
 
 COMMENTS = "comments"
 
@@ -40,7 +49,26 @@ def merge(old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+ABOUT_DEAL = partial(JobKind, events=_("Webhooks about this deal; several may have joined this job:"))
+OF_DEAL = partial(ABOUT_DEAL, source="deal", target="deal", link="deal", mapping=_("Deal mapping"))
+KINDS = {
+    "deal": OF_DEAL(label=_("delivery of a deal")),
+    "feedback": OF_DEAL(label=_("feedback to the source"), arrow="←"),
+    "comment": ABOUT_DEAL(label=_("comment for the target"), mark="💬"),
+    "comment_back": ABOUT_DEAL(label=_("comment for the source"), mark="💬"),
+}
+
 FLOW = Flow(
+    label=_("Deals"),
+    kinds=KINDS,
+    ends=Ends(source=("bitrix24",), target=("bitrix24",)),
+    options=DealOptions,
+    feedback_options=("comment", "stage"),
+    form=FORM,
+    mappings={
+        "forward": MappingTable(_("field of the target's deal"), _("Field mapping: source → target")),
+        "back": MappingTable(_("field of the source's deal"), _("Field mapping: target → source")),
+    },
     sort=sort,
     backfill=backfill,
     merge=merge,

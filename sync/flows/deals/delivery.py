@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command, File
@@ -145,6 +146,7 @@ def _count_writes(parcel: Parcel, job: Job, link: Link) -> None:
 
 
 CREATE = Step(
+    label=gettext_lazy("creating the deal"),
     calls="target",
     method="crm.item.add",
     prepare=intend,
@@ -156,6 +158,7 @@ CREATE = Step(
     folds=True,
 )
 UPDATE = Step(
+    label=gettext_lazy("updating the deal"),
     calls="target",
     method="crm.item.update",
     request=update,
@@ -165,8 +168,9 @@ UPDATE = Step(
 )
 STEPS = {
     "create": CREATE,
-    "create_with_files": replace(CREATE, solo=True),
+    "create_with_files": replace(CREATE, label=gettext_lazy("creating the deal with files"), solo=True),
     "find": Step(
+        label=gettext_lazy("looking whether the deal was created"),
         calls="target",
         method="crm.item.list",
         prepare=intend,
@@ -176,7 +180,7 @@ STEPS = {
         group=50,
     ),
     "update": UPDATE,
-    "update_with_files": replace(UPDATE, solo=True),
+    "update_with_files": replace(UPDATE, label=gettext_lazy("updating the deal with files"), solo=True),
 }
 
 CREATING_STEPS = ("create", "create_with_files", "find")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command, Record
@@ -95,6 +96,7 @@ def _not_ours(job: Job) -> Skip:
 
 STEPS = {
     "look": Step(
+        label=gettext_lazy("reading the receiver's deal"),
         calls="target",
         method="crm.item.list",
         request=read_deal,
@@ -103,6 +105,11 @@ STEPS = {
         folds=True,
     ),
     "report": Step(
-        calls="source", method="crm.item.update", request=report, on_response=reported, folds=True
+        label=gettext_lazy("writing back to the source card"),
+        calls="source",
+        method="crm.item.update",
+        request=report,
+        on_response=reported,
+        folds=True,
     ),
 }

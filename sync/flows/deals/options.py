@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from sync.errors import NeedsStaff
 from sync.flows.contract import Parcel
-from sync.mapping.transform import has_lone_brace, names_in, render
+from sync.mapping.checks import checked_text
+from sync.mapping.transform import names_in, render
 from sync.models import Job
 
 COMMENT_NAMES = ("target_id", "source_id", "title")
@@ -27,9 +28,7 @@ def _comment_template(template: str) -> str:
                 "unknown": ", ".join(f"{{{name}}}" for name in unknown),
             }
         )
-    if has_lone_brace(template):
-        raise ValueError(_("a brace stands alone; write {{ or }} for a brace in the text"))
-    return template
+    return checked_text(template)
 
 
 CommentTemplate = Annotated[str, AfterValidator(_comment_template)]
@@ -59,7 +58,7 @@ class DealOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     comment: CommentTemplate = ""
-    stage: str = ""
+    stage: Annotated[str, Field(max_length=60)] = ""
     carry: Carry = Field(default_factory=Carry)
     reconcile: Literal["linked", "all"] = "linked"
     look_first: bool = False

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command, Record
@@ -15,6 +15,7 @@ from sync.flows.contract import Next, Outcome, Parcel, Step
 from sync.flows.deals.data import DealData, Entity, MultiField, Party
 from sync.flows.deals.next_step import next_step
 from sync.flows.deals.options import Carry
+from sync.flows.declarations import Text
 from sync.models import Job, Link, Route
 
 MAX_READ = 50
@@ -131,8 +132,9 @@ def portable_fields(entity: Entity, record: Record) -> dict[str, Any]:
     return fields or {PORTABLE_FIELDS[entity][0]: f"№{record['ID']}"}
 
 
-def _step_that_reads(entity: Entity, *, fallback_step: str) -> Step:
+def _step_that_reads(entity: Entity, label: Text, *, fallback_step: str) -> Step:
     return Step(
+        label=label,
         calls="source",
         method="crm.item.list",
         request=partial(read_parties, entity),
@@ -145,8 +147,9 @@ def _step_that_reads(entity: Entity, *, fallback_step: str) -> Step:
     )
 
 
-def _step_without(entity: Entity) -> Step:
+def _step_without(entity: Entity, label: Text) -> Step:
     return Step(
+        label=label,
         calls="source",
         method="crm.item.list",
         request=partial(leave_unread, entity),
@@ -155,8 +158,12 @@ def _step_without(entity: Entity) -> Step:
 
 
 STEPS = {
-    "contacts": _step_that_reads("contact", fallback_step="without_contacts"),
-    "companies": _step_that_reads("company", fallback_step="without_companies"),
-    "without_contacts": _step_without("contact"),
-    "without_companies": _step_without("company"),
+    "contacts": _step_that_reads(
+        "contact", gettext_lazy("reading the contacts"), fallback_step="without_contacts"
+    ),
+    "companies": _step_that_reads(
+        "company", gettext_lazy("reading the company"), fallback_step="without_companies"
+    ),
+    "without_contacts": _step_without("contact", gettext_lazy("going on without contacts")),
+    "without_companies": _step_without("company", gettext_lazy("going on without the company")),
 }

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Literal
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
@@ -156,12 +156,14 @@ _STEP = partial(Step, calls="target", prepare=intend, fallback_step="without_par
 _FOLDING = partial(_STEP, folds=True)
 STEPS = {
     "party": _FOLDING(
+        label=gettext_lazy("looking for the contact or company"),
         method="crm.duplicate.findbycomm",
         request=find_duplicates,
         read=crm.read_duplicates,
         on_response=duplicates_found,
     ),
     "add_party": _FOLDING(
+        label=gettext_lazy("creating the contact or company"),
         method="crm.item.add",
         request=add_party,
         read=crm.read_added,
@@ -169,9 +171,14 @@ STEPS = {
         verify_step="seek_party",
     ),
     "seek_party": _STEP(
-        method="crm.item.list", request=find_by_stamp, read=crm.read_origins, on_response=found_by_stamp
+        label=gettext_lazy("looking whether the contact or company was created"),
+        method="crm.item.list",
+        request=find_by_stamp,
+        read=crm.read_origins,
+        on_response=found_by_stamp,
     ),
     "without_party": Step(
+        label=gettext_lazy("going on without a contact or company"),
         calls="target",
         method="crm.item.add",
         prepare=intend,

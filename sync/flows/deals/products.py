@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
 from sync.flows.contract import Next, Outcome, Parcel, Step
@@ -76,6 +78,7 @@ def _link(parcel: Parcel, job: Job) -> Link:
 
 
 SET = Step(
+    label=gettext_lazy("writing the products"),
     calls="target",
     method="crm.item.productrow.set",
     request=write_rows,
@@ -85,6 +88,7 @@ SET = Step(
 )
 STEPS = {
     "products": Step(
+        label=gettext_lazy("reading the products"),
         calls="source",
         method="crm.item.productrow.list",
         request=read_rows,
@@ -94,8 +98,11 @@ STEPS = {
         folds=True,
     ),
     "set_products": SET,
-    "clear_products": replace(SET, solo=True),  # a batch cannot say "an empty list"
+    "clear_products": replace(
+        SET, label=gettext_lazy("removing the products"), solo=True
+    ),  # a batch cannot say "an empty list"
     "without_products": Step(
+        label=gettext_lazy("going on without the products"),
         calls="target",
         method="crm.item.productrow.set",
         request=go_without,

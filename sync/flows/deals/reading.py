@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.bitrix24.downloads import DOWNLOAD
@@ -136,6 +137,7 @@ def _with_files(parcel: Parcel, job: Job) -> Next:
 
 STEPS = {
     "fetch": Step(
+        label=gettext_lazy("reading the deal"),
         calls="source",
         method="crm.item.list",
         request=fetch,
@@ -145,6 +147,7 @@ STEPS = {
         folds=True,
     ),
     "file": Step(
+        label=gettext_lazy("downloading a file"),
         calls="source",
         method=DOWNLOAD,
         request=fetch_file,

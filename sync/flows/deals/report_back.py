@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Answer, Command
 from sync.flows.contract import Next, Outcome, Parcel, Step
@@ -91,6 +93,7 @@ def _text(parcel: Parcel, job: Job) -> str:
 
 STEPS = {
     "announce": Step(
+        label=gettext_lazy("comment and stage of the source card"),
         calls="source",
         method="crm.timeline.comment.add",
         request=announce,
@@ -100,6 +103,7 @@ STEPS = {
         fallback_step="stage",
     ),
     "comment": Step(
+        label=gettext_lazy("comment on the source card"),
         calls="source",
         method="crm.timeline.comment.add",
         request=comment,
@@ -108,6 +112,7 @@ STEPS = {
         fallback_step="stage",
     ),
     "find_comment": Step(
+        label=gettext_lazy("looking whether the comment was written"),
         calls="source",
         method="crm.timeline.comment.list",
         request=find_comment,
@@ -115,5 +120,11 @@ STEPS = {
         on_response=comment_found,
         fallback_step="stage",
     ),
-    "stage": Step(calls="source", method="crm.item.update", request=stage, on_response=staged),
+    "stage": Step(
+        label=gettext_lazy("stage of the source card"),
+        calls="source",
+        method="crm.item.update",
+        request=stage,
+        on_response=staged,
+    ),
 }

@@ -5,10 +5,16 @@ read ─ first page, texts of choices ─▶ [pages …] ─▶ write: compare, 
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy
+
 from sync.flows.contract import Flow, Ignored, JobSpec, Side
+from sync.flows.declarations import Ends, JobKind
 from sync.flows.directories import reading, writing
 from sync.flows.directories.writing import KIND
-from sync.models import Event, Route
+from sync.models import Directory, Event, Route
+
+NAME = Directory.FLOW
+"""Its name in the registry, and on routes."""
 
 
 def sort(_: Route, __: Side, events: list[Event]) -> list[JobSpec | Ignored]:
@@ -22,6 +28,9 @@ def backfill(slug: str) -> JobSpec:
 
 
 FLOW = Flow(
+    label=gettext_lazy("Directories"),
+    kinds={KIND: JobKind(label=gettext_lazy("reading a directory"), target=None)},
+    ends=Ends(source=("bitrix24",)),
     sort=sort,
     backfill=backfill,
     steps={**reading.STEPS, **writing.STEPS},

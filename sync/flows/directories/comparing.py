@@ -49,7 +49,7 @@ class Comparison:
         return cls(directory, table, parents, is_dry_run)
 
     def plan(self, records: list[Record]) -> Plan:
-        """What to write for these records; counts and notes go to the tally."""
+        """What to write for these records; what happens to each is counted and noted."""
         wanted = self._wanted(records)
         rows = self.table.by_key(list(wanted))
         fresh = {key: values for key, (_record, values) in wanted.items() if key not in rows}

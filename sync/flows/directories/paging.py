@@ -1,4 +1,4 @@
-"""How far a reading is, and which pages come next: pure. It travels as the job's cargo, a few numbers."""
+"""How far a reading is, and which pages come next: pure. It is the data of the job, a few numbers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Progress:
     is_shaky: bool = False
 
     def packed(self) -> dict[str, Any]:
-        """As cargo."""
+        """As the data of a job."""
         return asdict(self)
 
     def pages_left(self) -> int:

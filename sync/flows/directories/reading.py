@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sync.connectors.bitrix24.directories import PAGE, labels, read_labels
 from sync.connectors.types import Answer, Command
@@ -123,6 +124,7 @@ def _labels(parcel: Parcel, job: Job) -> dict[str, dict[str, str]] | None:
 
 STEPS = {
     "read": Step(
+        label=gettext_lazy("reading the directory"),
         calls="source",
         method="lists.element.get",
         prepare=begin,
@@ -130,6 +132,7 @@ STEPS = {
         on_response=on_first_response,
     ),
     "pages": Step(
+        label=gettext_lazy("reading the directory's pages"),
         calls="source",
         method="lists.element.get",
         prepare=open_runs,

@@ -1,4 +1,4 @@
-"""A table of reference data, ours or another application's: only the columns we were told of are touched.
+"""A table of reference data, ours or another application's: only columns that a directory names are touched.
 
 Plain SQL, since the table and its columns are settings; the same statements run on SQLite, MariaDB and MySQL.
 Rows are found by their ID in Bitrix24 and changed by their own primary key, many at a time.

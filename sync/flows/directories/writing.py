@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, DataError, IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sync.errors import NeedsStaff, NotYet, TryLater
 from sync.flows.contract import Done, Outcome, Parcel, Step
@@ -160,6 +161,7 @@ def _close(
 
 STEPS = {
     "write": Step(
+        label=gettext_lazy("writing the table"),
         calls="source",
         method="",
         prepare=open_runs,

@@ -27,7 +27,7 @@ def questions(_route: Route, side: Side) -> dict[str, Command]:
 
 
 def findings(route: Route, _source: Mapping[str, Answer], target: Mapping[str, Answer]) -> list[Finding]:
-    """Faults of the portal and of the mapping; what was not answered is not judged."""
+    """Faults of the portal and of the mapping; nothing is said about what was not answered."""
     where = f"route {route.slug}"
     if _read(target, "crm mode", crm.read_has_leads) is False:
         message = _("%(portal)s is in the simple CRM mode: it makes a deal of every lead at once.")

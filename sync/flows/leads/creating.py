@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.rabbitmq import leads
@@ -48,6 +49,7 @@ def _known(parcel: Parcel, job: Job, lead_id: str) -> Done:
 
 STEPS = {
     "add_lead": Step(
+        label=gettext_lazy("creating the lead"),
         calls="target",
         method="crm.lead.add",
         prepare=intend,

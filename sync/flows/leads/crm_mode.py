@@ -13,6 +13,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from redis.exceptions import RedisError
 
 from sync.connectors.bitrix24 import crm
@@ -24,7 +25,7 @@ from sync.flows.leads.routing import FIRST
 from sync.models import Job
 
 STAGES = "stages"
-"""Where a parcel keeps the stages that are remembered, if any, and a job's cargo those it just looked up."""
+"""Where a parcel keeps the stages that are remembered, if any, and a job's data those just looked up."""
 
 STAGE = "STATUS_ID"
 KEPT_AS, KEPT_SECONDS = "lead-stages-%d", 600
@@ -109,6 +110,7 @@ def _remember(portal_id: int, stages: dict[str, str]) -> None:
 
 STEPS = {
     "crm_mode": Step(
+        label=gettext_lazy("asking whether the portal has leads, and which stages"),
         calls="target",
         method="crm.settings.mode.get",
         request=request_mode,

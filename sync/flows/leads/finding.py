@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.rabbitmq import leads
@@ -13,7 +14,7 @@ from sync.flows.leads.records import intend, join, lead_of
 from sync.models import Job
 
 SOUGHT = "sought"
-"""In a job's cargo: we have looked, and there was no lead."""
+"""In the data of a job: we have looked, and there was no lead."""
 
 CREATE = leads.PATTERNS["create"][1]
 
@@ -44,6 +45,7 @@ def _onward(job: Job, *, note: str = "") -> Next:
 
 STEPS = {
     "find_lead": Step(
+        label=gettext_lazy("looking whether the lead is there"),
         calls="target",
         method="crm.lead.list",
         prepare=intend,

@@ -1,6 +1,6 @@
 """Answering whoever asked: what became of the request, stored in the transaction that settles its job.
 
-An answer is final for the sender, but not always for us. When the portal is in trouble, the sender hears so
+An answer is final for the sender, but not always for us. When the portal is in trouble, the sender is told so
 after the third try, as from the original, or when there will be none for long; the job waits on, and a later
 success is told, too.
 """
@@ -21,7 +21,7 @@ from sync.queue import outbox
 from sync.redaction.masking import mask
 
 TOLD_AFTER = 3
-"""Tries that the portal's trouble has spoiled until the sender hears of it."""
+"""Tries that the portal's trouble has spoiled until the sender learns of it."""
 
 SPOILED = (Attempt.Outcome.AWAY, Attempt.Outcome.UNKNOWN)
 

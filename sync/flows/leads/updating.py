@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
@@ -20,7 +21,7 @@ from sync.flows.leads.records import intend, join, lead_of
 from sync.models import Job
 
 ROWS = "rows"
-"""In a job's cargo: the phones and the like that the lead has."""
+"""In the data of a job: the phones and the like that the lead has."""
 
 FIND = Next("find_lead", keeps_attempts=True)
 
@@ -80,6 +81,7 @@ def changed(parcel: Parcel, job: Job, _: Any) -> Outcome:
 
 STEPS = {
     "read_lead": Step(
+        label=gettext_lazy("reading the lead's phones"),
         calls="target",
         method="crm.lead.list",
         prepare=intend,
@@ -89,6 +91,7 @@ STEPS = {
         group=50,
     ),
     "update_lead": Step(
+        label=gettext_lazy("updating the lead"),
         calls="target",
         method="crm.lead.update",
         prepare=intend,
@@ -98,6 +101,7 @@ STEPS = {
         retry_from="crm_mode",
     ),
     "move_lead": Step(
+        label=gettext_lazy("moving the lead to its stage"),
         calls="target",
         method="crm.lead.update",
         prepare=intend,

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from sync import engine
-from sync.config.secrets import bitrix24_address
+from sync.config.secrets import address_of
 from sync.maintenance import directory_runs
 from sync.management.progress import progress
 from sync.models import Directory, DirectoryRun, Job, Portal, Route
@@ -86,7 +86,7 @@ def _route(url: str | None) -> Route | None:
     if not url:
         return None
     try:
-        return directory_runs.route_by(bitrix24_address(url))
+        return directory_runs.route_by(address_of("bitrix24", url))
     except ValueError as error:
         raise CommandError(f"--webhook-url: {error}") from error
 

@@ -77,9 +77,9 @@ def api(db: None) -> Caller:
 @pytest.fixture
 def route(db: None) -> Route:
     """Where leads of users go."""
-    core = Portal.objects.create(slug="core", kind=Portal.Kind.CORE)
+    core = Portal.objects.create(slug="core", kind="core")
     crm = Portal.objects.create(slug="crm", webhook_url="http://127.0.0.1:1/rest/1/x/")
-    return Route.objects.create(slug="users", flow=Route.Flow.LEADS, source=core, target=crm)
+    return Route.objects.create(slug="users", flow="leads", source=core, target=crm)
 
 
 def make_job(route: Route, user_id: int, **fields: Any) -> Job:

@@ -5,7 +5,6 @@ Pure: a builder makes a Command, a reader takes the value of its Answer. The ven
 
 from sync.connectors.bitrix24.crm.account import (
     FieldInfo,
-    Profile,
     deal_fields,
     deal_funnels,
     deal_stages,
@@ -106,7 +105,6 @@ __all__ = [
     "MAX_DUPLICATE_VALUES",
     "Comment",
     "FieldInfo",
-    "Profile",
     "add_deal",
     "comment_add",
     "comment_by_id",

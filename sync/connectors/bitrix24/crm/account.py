@@ -11,16 +11,7 @@ from typing import Any
 from sync.connectors.bitrix24.crm.items import ORIGINAL_NAMES
 from sync.connectors.bitrix24.crm.names import DEAL, upper_name
 from sync.connectors.bitrix24.crm.shapes import map_of, rows_of
-from sync.connectors.types import Command
-
-
-@dataclass(frozen=True)
-class Profile:
-    """The user a webhook belongs to."""
-
-    user_id: str
-    name: str
-    is_admin: bool
+from sync.connectors.types import Command, Introspection, Profile
 
 
 @dataclass(frozen=True)
@@ -64,6 +55,11 @@ def read_time(value: Any) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else None
+
+
+def read_scopes(value: Any) -> list[str] | None:
+    """The permissions; None when the answer is no list."""
+    return value if isinstance(value, list) else None
 
 
 def method_exists(name: str) -> Command:
@@ -132,3 +128,15 @@ def deal_stages(category_id: str = "0") -> Command:
 def read_stages(value: Any) -> dict[str, str]:
     """STAGE_ID value → name, in the funnel's order."""
     return {str(row["STATUS_ID"]): str(row["NAME"]) for row in rows_of(value)}
+
+
+INTROSPECTION = Introspection(
+    profile=who_am_i(),
+    read_profile=read_profile,
+    scopes=scopes(),
+    read_scopes=read_scopes,
+    time=server_time(),
+    read_time=read_time,
+    method=method_exists,
+    read_method=read_method,
+)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.bitrix24.downloads import DOWNLOAD
@@ -95,6 +96,7 @@ def steps(direction: CommentDirection) -> dict[str, Step]:
     reading = partial(Step, calls=direction.reads, retry_from=direction.step("read_comment"))
     return {
         direction.step("find_file"): reading(
+            label=gettext_lazy("looking for the comment's file"),
             method="disk.file.get",
             request=partial(find_file, direction),
             read=crm.read_disk_path,
@@ -103,6 +105,7 @@ def steps(direction: CommentDirection) -> dict[str, Step]:
             folds=True,
         ),
         direction.step("load_file"): reading(
+            label=gettext_lazy("downloading the comment's file"),
             method=DOWNLOAD,
             request=partial(load_file, direction),
             on_response=partial(file_loaded, direction),
@@ -111,6 +114,7 @@ def steps(direction: CommentDirection) -> dict[str, Step]:
             folds=True,
         ),
         direction.step("leave_file"): reading(
+            label=gettext_lazy("going on without the comment's file"),
             method="disk.file.get",
             request=partial(leave_file, direction),
             on_response=lambda *_: Next(direction.step("read_comment")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
@@ -92,6 +93,7 @@ def steps(direction: CommentDirection) -> dict[str, Step]:
     """The comment, then its author, in one direction."""
     return {
         direction.step("read_comment"): Step(
+            label=gettext_lazy("reading the comment"),
             calls=direction.reads,
             method="crm.timeline.comment.get",
             request=partial(read_comment, direction),
@@ -101,6 +103,7 @@ def steps(direction: CommentDirection) -> dict[str, Step]:
             folds=True,
         ),
         direction.step("read_author"): Step(
+            label=gettext_lazy("reading the comment's author"),
             calls=direction.reads,
             method="user.get",
             request=read_author,

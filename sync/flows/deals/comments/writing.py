@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sync.connectors.bitrix24 import crm
 from sync.connectors.types import Command
@@ -146,6 +147,7 @@ def steps(direction: CommentDirection) -> dict[str, Step]:
         retry_from=direction.step("read_comment"),
     )
     write_one = writing(
+        label=gettext_lazy("writing the comment"),
         method="crm.timeline.comment.add",
         request=partial(write_comment, direction),
         read=crm.read_added,
@@ -155,14 +157,18 @@ def steps(direction: CommentDirection) -> dict[str, Step]:
     )
     return {
         direction.step("write_comment"): write_one,
-        direction.step("write_files"): replace(write_one, solo=True),
+        direction.step("write_files"): replace(
+            write_one, label=gettext_lazy("writing the comment with files"), solo=True
+        ),
         direction.step("seek_comment"): writing(
+            label=gettext_lazy("looking whether the comment was written"),
             method="crm.timeline.comment.list",
             request=partial(find_copy, direction),
             read=crm.read_comments,
             on_response=partial(copy_found, direction),
         ),
         direction.step("edit_comment"): writing(
+            label=gettext_lazy("changing the comment"),
             method="crm.timeline.comment.update",
             request=partial(edit_copy, direction),
             on_response=partial(copy_edited, direction),
