@@ -18,9 +18,9 @@ PATIENCE = Patience(silence=60, task=120)
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     """An idle one; what its processes say comes from the test."""
-    ear, mouth = os.pipe()
+    signs, mouth = os.pipe()
     idle = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
-    cluster = Cluster(idle, ear)
+    cluster = Cluster(idle, signs)
     cluster.say = lambda signs: (os.write(mouth, signs), cluster.listen(5))  # type: ignore[attr-defined]
     yield cluster
     cluster.kill()
@@ -30,7 +30,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def let_pass(cluster: Cluster, seconds: float) -> None:
-    cluster.heard_at -= seconds
+    cluster.seen_at -= seconds
     if cluster.asked_at is not None:
         cluster.asked_at -= seconds
 
