@@ -38,8 +38,8 @@ class DirectoryAdmin(Screen):
     """One row a directory."""
 
     inlines = (DirectoryFieldInline,)
-    actions = ("read_now", "dry_run")
-    buttons = ("read_now", "dry_run")
+    actions = ("read_now", "rehearse")
+    buttons = ("read_now", "rehearse")
     list_display = ("__str__", "route", "method", "parent", "is_paused", "last_read", "runs_link")
     list_select_related = ("route", "parent")
     empty_hint = _(
@@ -89,7 +89,7 @@ class DirectoryAdmin(Screen):
         self._start(request, queryset, is_dry_run=False)
 
     @admin.action(description=_("Dry run: only show the differences"), permissions=["run"])
-    def dry_run(self, request: HttpRequest, queryset: QuerySet[Directory]) -> None:
+    def rehearse(self, request: HttpRequest, queryset: QuerySet[Directory]) -> None:
         """Queue a run of each directory that writes nothing."""
         self._start(request, queryset, is_dry_run=True)
 
