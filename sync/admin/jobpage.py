@@ -33,7 +33,7 @@ def job_page_context(job: Job, request: HttpRequest) -> dict[str, Any]:
         "events": _events(job) if request.user.has_perm("sync.view_event") else [],
         "link": _link(job) if request.user.has_perm("sync.view_link") else None,
         "kind": job_kind(job.kind),
-        "answer": _answer(job) if FLOWS[job.route.flow].tell else "",
+        "answer": _answer(job) if FLOWS[job.route.flow].notify else "",
     }
 
 

@@ -17,7 +17,7 @@ from sync.flows.contract import JobNotice
 from sync.models import Attempt, Job, Portal, Route
 from sync.models.job_queryset import JobQuerySet
 
-NOTIFIED_FLOWS = [name for name, flow in FLOWS.items() if flow.tell]
+NOTIFIED_FLOWS = [name for name, flow in FLOWS.items() if flow.notify]
 """Flows that answer whoever asked."""
 
 PATIENCE = timedelta(seconds=6)
@@ -32,14 +32,14 @@ def notify(notices: Iterable[tuple[str, JobNotice]]) -> None:
     for flow, notice in notices:
         by_flow.setdefault(flow, []).append(notice)
     for flow, of_flow in by_flow.items():
-        if receive := FLOWS[flow].tell:
+        if receive := FLOWS[flow].notify:
             receive(of_flow)
 
 
 def cancel(jobs: JobQuerySet[Job]) -> int:
     """Staff cancel waiting and failed jobs; who asked for one that still waited hears so. How many changed.
 
-    Of those that had failed they have heard already.
+    About those that had failed they were notified already.
     """
     flow_of = dict(Route.objects.filter(flow__in=NOTIFIED_FLOWS).values_list("pk", "flow"))
     with transaction.atomic():
@@ -55,7 +55,7 @@ def notify_of_outage(portal: Portal, trouble: str) -> int:
     """The portal is away: who asked for a job that waits for it hears so, once; how many were told.
 
     Behind an open breaker one job at a time is tried, so of thousands most would never have a third try to
-    tell of. The warning on the job marks it as told, and shows staff what the sender has heard.
+    tell of. The warning on the job marks it as answered, and shows staff what the sender was told.
     """
     routes = Route.objects.filter(flow__in=NOTIFIED_FLOWS, is_paused=False)
     flow_of = dict(routes.filter(target=portal).values_list("pk", "flow"))

@@ -148,14 +148,15 @@ class Checkup:
 class JobNotice:
     """What became of a job: its new state, and why when it did not end well (a sentence for staff).
 
-    `tried`: how the try ended (Attempt.Outcome; "" when staff cancelled the job). `attempts` counts this try.
+    `attempt_outcome`: how the attempt ended (Attempt.Outcome; "" when staff cancelled the job); `attempts`
+    counts it.
     `is_put_off`: there was no try; the portal is away, and the job will wait.
     """
 
     job: Job
     state: str
     attempts: int
-    tried: str = ""
+    attempt_outcome: str = ""
     failure: str = ""
     reason: str = ""
     is_put_off: bool = False
@@ -177,7 +178,7 @@ class Flow:
     `listing` is what a resync of more than named records needs; `missed` tells which listed records changed
     without an event. For the forecast only: `first` is the step where the work of an event from each side
     mostly begins, `usual_next` the step that mostly follows each one (a step without one is the last),
-    `usual_next_on` what a route's options change of that. `entity`: what its links join. `tell`: answers
+    `usual_next_on` what a route's options change of that. `entity`: what its links join. `notify`: answers
     whoever asked for the jobs; called in the transaction that settles them, with their attempts stored, so
     it may write rows, and nothing else.
     """
@@ -200,7 +201,7 @@ class Flow:
     usual_next: Mapping[str, str] = field(default_factory=dict)
     usual_next_on: Callable[[Route], Mapping[str, str]] = lambda _: {}
     entity: str = "deal"
-    tell: Callable[[list[JobNotice]], None] | None = None
+    notify: Callable[[list[JobNotice]], None] | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     merge: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]] = lambda old, new: {**old, **new}
 

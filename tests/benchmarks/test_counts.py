@@ -1,4 +1,4 @@
-"""Each benchmark runs at a small size, and what must hold at any size holds. No time is judged here."""
+"""Each benchmark runs at a small size, and what must hold at any size holds. No time is checked here."""
 
 from __future__ import annotations
 

@@ -139,13 +139,13 @@ class _Way:
             yield from self._check_list(name, rule, info)
 
     def _check_list(self, name: str, rule: Rule, info: crm.FieldInfo) -> Iterator[Finding]:
-        """Lists of two portals have different IDs: each choice needs its counterpart."""
+        """Lists of two portals have different IDs: each choice needs one on the other side."""
         unmapped = [f"{key} ({label})" for key, label in info.items.items() if key not in rule.values]
         if not unmapped or (rule.values and rule.otherwise == "skip"):
             return
         yield warn(
             self.where,
-            _("%(mapping)s: these choices have no counterpart: %(choices)s.")
+            _("%(mapping)s: these choices have none on the other portal: %(choices)s.")
             % {"mapping": name, "choices": ", ".join(unmapped[:SHOWN])},
             _("Add them to the value list of the mapping: the same choice has another ID on another portal."),
         )

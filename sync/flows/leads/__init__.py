@@ -14,7 +14,7 @@ from sync.flows.declarations import Ends, JobKind, MappingTable
 from sync.flows.leads import creating, crm_mode, finding, updating
 from sync.flows.leads.checkup import CHECKUP
 from sync.flows.leads.records import ENTITY
-from sync.flows.leads.replies import tell
+from sync.flows.leads.replies import notify
 from sync.flows.leads.routing import FIRST, KIND, backfill, sort
 from sync.policies.retry import RetryPolicy
 
@@ -51,7 +51,7 @@ FLOW = Flow(
     steps={**creating.STEPS, **updating.STEPS, **finding.STEPS, **crm_mode.STEPS},
     entity=ENTITY,
     retry=RetryPolicy(max_attempts=3),
-    tell=tell,
+    notify=notify,
     checkup=CHECKUP,
     first={"source": FIRST["create"]},
     usual_next={"crm_mode": "add_lead", "find_lead": "add_lead", "read_lead": "update_lead"},

@@ -20,19 +20,21 @@ from sync.models import Attempt, Job, Message
 from sync.queue import outbox
 from sync.redaction.masking import mask
 
-TOLD_AFTER = 3
+REPORTED_AFTER = 3
 """Tries that the portal's trouble has spoiled until the sender learns of it."""
 
 SPOILED = (Attempt.Outcome.AWAY, Attempt.Outcome.UNKNOWN)
 
 
-def tell(notices: list[JobNotice]) -> None:
+def notify(notices: list[JobNotice]) -> None:
     """A reply for each job that has ended, and for each that the portal keeps waiting."""
-    message = [news for news in notices if news.state != Job.State.WAITING or news.tried in SPOILED]
-    if not message:
+    due = [
+        notice for notice in notices if notice.state != Job.State.WAITING or notice.attempt_outcome in SPOILED
+    ]
+    if not due:
         return
-    spoiled = _spoiled([news.job for news in message])
-    answers = [(news.job.params, _answer(news, spoiled.get(news.job.pk, 0))) for news in message]
+    spoiled = _spoiled([notice.job for notice in due])
+    answers = [(notice.job.params, _answer(notice, spoiled.get(notice.job.pk, 0))) for notice in due]
     outbox.put([reply(params, answer) for params, answer in answers if answer])
 
 
@@ -42,26 +44,26 @@ def reply(params: Mapping[str, Any], answer: tuple[str, dict[str, Any]]) -> Mess
     return Message(queue=params["reply_queue"] or settings.RABBITMQ_REPLY_QUEUE, pattern=pattern, data=data)
 
 
-def _answer(news: JobNotice, spoiled: int) -> tuple[str, dict[str, Any]] | None:
-    params = news.job.params
-    if news.state == Job.State.DONE:
-        return leads.success(params, int(news.job.target_id), max(news.attempts, spoiled + 1))
-    if news.state == Job.State.WAITING:
-        return leads.error(params, _reason(news), spoiled) if _is_to_be_told(news, spoiled) else None
-    return leads.error(params, _reason(news), max(news.attempts, spoiled))
+def _answer(notice: JobNotice, spoiled: int) -> tuple[str, dict[str, Any]] | None:
+    params = notice.job.params
+    if notice.state == Job.State.DONE:
+        return leads.success(params, int(notice.job.target_id), max(notice.attempts, spoiled + 1))
+    if notice.state == Job.State.WAITING:
+        return leads.error(params, _reason(notice), spoiled) if _is_reported_now(notice, spoiled) else None
+    return leads.error(params, _reason(notice), max(notice.attempts, spoiled))
 
 
-def _is_to_be_told(news: JobNotice, spoiled: int) -> bool:
+def _is_reported_now(notice: JobNotice, spoiled: int) -> bool:
     """Once: with the third try, or when the job is put off before it had three."""
-    if news.is_put_off:
-        return spoiled < TOLD_AFTER
-    return news.tried in SPOILED and spoiled == TOLD_AFTER and not news.job.warning
+    if notice.is_put_off:
+        return spoiled < REPORTED_AFTER
+    return notice.attempt_outcome in SPOILED and spoiled == REPORTED_AFTER and not notice.job.warning
 
 
-def _reason(news: JobNotice) -> str:
-    if news.failure == Job.Failure.BUG:  # its text is for developers
-        return _("An error of ours; job %(job)s has the details.") % {"job": news.job.pk}
-    return mask(news.reason)
+def _reason(notice: JobNotice) -> str:
+    if notice.failure == Job.Failure.BUG:  # its text is for developers
+        return _("An error of ours; job %(job)s has the details.") % {"job": notice.job.pk}
+    return mask(notice.reason)
 
 
 def _spoiled(jobs: list[Job]) -> dict[int, int]:

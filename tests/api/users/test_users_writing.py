@@ -161,7 +161,7 @@ def test_no_message_without_its_user(api: Caller, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.django_db(transaction=True)
 def test_a_bell_that_fails_does_not_take_the_user_back() -> None:
-    """It is stored: whoever heard that it is not would send it again."""
+    """It is stored: whoever was answered that it is not would send it again."""
 
     def fail() -> None:
         raise OperationalError("server has gone away")
@@ -172,13 +172,13 @@ def test_a_bell_that_fails_does_not_take_the_user_back() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_is_rung_after_the_commit(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    rung: list[int] = []
-    monkeypatch.setattr(WAKEUPS, "request", lambda _: rung.append(Message.objects.count()))
+    woken: list[int] = []
+    monkeypatch.setattr(WAKEUPS, "request", lambda _: woken.append(Message.objects.count()))
     user_id = api.make()["id"]
     api("PATCH", f"/users/{user_id}", {"stage": "A"})
     api("PATCH", f"/users/{user_id}", {"stage": "A"})
     api("POST", f"/users/{user_id}/move", {"stage": "A"})
-    assert rung == [1, 2, 3]
+    assert woken == [1, 2, 3]
 
 
 def test_settings_name_the_queues(api: Caller, settings: Any) -> None:
