@@ -32,5 +32,5 @@ fi
 
 # journeys mostly wait for their processes
 echo "== journeys"
-$python -m pytest -n 4 -m journey --durations=12 || failed=1
+$python -m pytest -n 4 --maxschedchunk=1 -m journey --durations=12 || failed=1
 exit $failed
