@@ -37,7 +37,7 @@ def notify(notices: Iterable[tuple[str, JobNotice]]) -> None:
 
 
 def cancel(jobs: JobQuerySet[Job]) -> int:
-    """Staff cancel waiting and failed jobs; who asked for one that still waited hears so. How many changed.
+    """Staff cancel waiting and failed jobs; whoever asked for a waiting one is told. How many changed.
 
     About those that had failed they were notified already.
     """
@@ -52,7 +52,7 @@ def cancel(jobs: JobQuerySet[Job]) -> int:
 
 
 def notify_of_outage(portal: Portal, trouble: str) -> int:
-    """The portal is away: who asked for a job that waits for it hears so, once; how many were told.
+    """The portal is away: whoever asked for a job that waits for it is told once; how many were.
 
     Behind an open breaker one job at a time is tried, so of thousands most would never have a third try to
     tell of. The warning on the job marks it as answered, and shows staff what the sender was told.

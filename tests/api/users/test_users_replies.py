@@ -15,14 +15,14 @@ from tests.api.users.conftest import Caller, make_users
 pytestmark = pytest.mark.django_db
 
 
-def hear(user: CoreUser, **said: object) -> CoreUser:
+def record_reply(user: CoreUser, **said: object) -> CoreUser:
     users.record_reply(LeadReply(user_id=str(user.pk), **said))
     user.refresh_from_db()
     return user
 
 
 def test_a_success_links_the_lead(api: Caller) -> None:
-    user = hear(make_users(1)[0], is_success=True, lead_id=501)
+    user = record_reply(make_users(1)[0], is_success=True, lead_id=501)
     told = api("GET", f"/users/{user.pk}").json()
     assert told["bitrix_lead_id"] == 501
     replied_at = user.replied_at.isoformat().replace("+00:00", "Z")
@@ -58,15 +58,15 @@ def test_nothing_is_sent_again_that_cannot_have_been_dropped(keeps_lanes: bool) 
 
 
 def test_an_error_never_takes_the_lead_away() -> None:
-    user = hear(make_users(1)[0], is_success=True, lead_id=501)
-    user = hear(user, is_success=False, reason="No rights")
+    user = record_reply(make_users(1)[0], is_success=True, lead_id=501)
+    user = record_reply(user, is_success=False, reason="No rights")
     assert (user.lead_state, user.lead_reason, user.bitrix_lead_id) == ("failed", "No rights", 501)
-    user = hear(user, is_success=True, lead_id=501)
+    user = record_reply(user, is_success=True, lead_id=501)
     assert (user.lead_state, user.lead_reason, user.bitrix_lead_id) == ("linked", "", 501)
 
 
 def test_an_error_before_any_lead() -> None:
-    user = hear(make_users(1)[0], is_success=False, reason="Missing phone number")
+    user = record_reply(make_users(1)[0], is_success=False, reason="Missing phone number")
     assert (user.lead_state, user.bitrix_lead_id) == ("failed", None)
 
 
@@ -74,7 +74,7 @@ def test_a_reply_is_no_change_of_the_user() -> None:
     [user] = make_users(1)
     CoreUser.objects.update(updated_at=F("created_at"))
     before = CoreUser.objects.get().updated_at
-    user = hear(user, is_success=True, lead_id=501)
+    user = record_reply(user, is_success=True, lead_id=501)
     assert user.updated_at == before
     assert user.replied_at <= timezone.now()
 
