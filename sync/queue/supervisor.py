@@ -81,6 +81,9 @@ class Cluster:
     asked_at: float | None = None
     """When the oldest question was put that no worker has answered."""
 
+    busy_at: float = 0.0
+    """When a worker was last seen at work while a question waited."""
+
     @classmethod
     def start(cls, command: Sequence[str]) -> "Cluster":
         """Start `command` (plus `--watched-by` our PID); Ctrl-C in a terminal does not reach its group."""
@@ -119,7 +122,8 @@ class Cluster:
     def fault(self, patience: Patience) -> str:
         """What is wrong with it, as the end of a sentence; nothing when all is well.
 
-        A cluster that waits for its database puts no question to itself, and is not deaf.
+        A cluster that waits for its database puts no question to itself, and is not deaf. One whose worker
+        was busy is given time anew: it takes up the question in a moment.
         """
         if (code := self.process.poll()) is not None:
             return f"ended by itself (exit code {code})"
@@ -127,8 +131,11 @@ class Cluster:
         silence = now - self.seen_at
         if silence > patience.silence + patience.task:
             return f"has run no task for {silence:.0f} s"
-        is_unanswered = self.asked_at is not None and now - self.asked_at > patience.silence
-        if is_unanswered and not self.is_at_work():
+        if self.asked_at is None:
+            return ""
+        if self.is_at_work():
+            self.busy_at = now
+        if now - max(self.asked_at, self.busy_at) > patience.silence:
             return f"is deaf: it has run no task for {silence:.0f} s and no worker is busy"
         return ""
 

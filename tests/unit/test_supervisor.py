@@ -18,19 +18,20 @@ PATIENCE = Patience(silence=60, task=120)
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     """An idle one; what its processes say comes from the test."""
-    signs, mouth = os.pipe()
+    signs, writing = os.pipe()
     idle = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
     cluster = Cluster(idle, signs)
-    cluster.say = lambda signs: (os.write(mouth, signs), cluster.listen(5))  # type: ignore[attr-defined]
+    cluster.say = lambda signs: (os.write(writing, signs), cluster.listen(5))  # type: ignore[attr-defined]
     yield cluster
     cluster.kill()
-    os.close(mouth)
+    os.close(writing)
     assert idle.stdin is not None
     idle.stdin.close()
 
 
 def let_pass(cluster: Cluster, seconds: float) -> None:
     cluster.seen_at -= seconds
+    cluster.busy_at -= seconds
     if cluster.asked_at is not None:
         cluster.asked_at -= seconds
 
@@ -53,6 +54,21 @@ def test_a_question_that_stays_unanswered(cluster: Cluster, signs: bytes, second
     fault = cluster.fault(PATIENCE)
     assert fault.startswith(told)
     assert bool(fault) == bool(told)
+
+
+def test_a_worker_that_was_busy_takes_up_the_question_in_a_moment(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that waited long for a locked database has just failed; the question still stands behind it."""
+    cluster.say(QUESTION)  # type: ignore[attr-defined]
+    monkeypatch.setattr(cluster, "is_at_work", lambda: True)
+    let_pass(cluster, 61)
+    assert cluster.fault(PATIENCE) == ""
+    monkeypatch.setattr(cluster, "is_at_work", lambda: False)
+    let_pass(cluster, 1)
+    assert cluster.fault(PATIENCE) == ""
+    let_pass(cluster, 61)
+    assert cluster.fault(PATIENCE).startswith("is deaf")
 
 
 def test_the_oldest_question_counts(cluster: Cluster) -> None:
