@@ -157,9 +157,10 @@ class _Counts:
 
     def __init__(self, now: datetime, states: Iterable[str]) -> None:
         self.now = now
+        # events first: one that becomes a job between two statements is counted twice, not left out
+        self.events = queries.unsorted_events()
         self.jobs = queries.jobs_by_route(states)
         self.since = queries.waiting_since()
-        self.events = queries.unsorted_events()
 
     def of_route(self, route: Route) -> JobCounts:
         """One route and the events of its two portals."""

@@ -66,9 +66,11 @@ class PairRig(Installation):
     def queue(self) -> dict[str, Any]:
         """The number of jobs by state, unsorted events among the waiting ones."""
         with self.site.orm():
+            # events first: one that becomes a job meanwhile is counted twice, not left out
+            unsorted = Event.objects.filter(outcome=Event.Outcome.WAITING).count()
             rows = Job.objects.values_list("state").annotate(count=Count("pk")).order_by()
             counts = dict.fromkeys(Job.State.values, 0) | dict(rows)
-            counts["waiting"] += Event.objects.filter(outcome=Event.Outcome.WAITING).count()
+            counts["waiting"] += unsorted
         return {"jobs": counts}
 
     def failures(self) -> list[tuple[str, str, str]]:
