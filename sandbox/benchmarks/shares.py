@@ -92,8 +92,8 @@ def _live_first(context: Context, findings: Findings) -> None:
             [deal_id] = installation.seed(1, is_silent=True)
             installation.webhook("source", ID=deal_id)
             time.sleep(LIVE_EVERY)
-        message: dict[str, Any] = installation.inside("live_waits", count=live)
-    waits, left = message["waits"], message["backfill_left"]
+        measured: dict[str, Any] = installation.inside("live_waits", count=live)
+    waits, left = measured["waits"], measured["backfill_left"]
     interval = 60 / scale.per_minute
     p95 = percentile(waits, 0.95)
     context.say(

@@ -186,24 +186,24 @@ class Installation:
 
     def queue(self) -> dict[str, Any]:
         """What `manage.py queue --json` tells."""
-        message: dict[str, Any] = json.loads(self.manage("queue", "--json"))
-        return message
+        counts: dict[str, Any] = json.loads(self.manage("queue", "--json"))
+        return counts
 
     def wait_until_idle(self, *, seconds: float, arrivals: int = 0) -> dict[str, Any]:
         """Until `arrivals` deals are on the target and no job waits or runs; the last counts.
 
         TimeoutError with them otherwise.
         """
-        message: dict[str, Any] = {}
+        counts: dict[str, Any] = {}
 
         def is_idle() -> bool:
-            message.update(self.queue())
+            counts.update(self.queue())
             if arrivals and len(self.target.deals()) < arrivals:
                 return False
-            return not (message["jobs"]["waiting"] or message["jobs"]["running"])
+            return not (counts["jobs"]["waiting"] or counts["jobs"]["running"])
 
-        wait_until(is_idle, seconds=seconds, what=lambda: f"{message} {self.worker.output()[-3000:]}")
-        return message
+        wait_until(is_idle, seconds=seconds, what=lambda: f"{counts} {self.worker.output()[-3000:]}")
+        return counts
 
     def _keep(self, process: Process) -> Process:
         self.running.append(process)

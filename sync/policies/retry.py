@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sync.errors import NeedsStaff, OutcomeUnknown, Refused, TryLater
+from sync.policies.backoff import backoff
 
 FREE_WAIT = 5.0
 """Seconds until a job is due again whose try cost nothing; the portal's pace decides who really goes."""
@@ -54,7 +55,7 @@ def kind_of(error: Exception) -> ErrorKind:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how soon: `first_wait` seconds, times `factor` each, up to `max_wait`, ± `jitter`.
+    """How often and how soon: `first_wait` seconds, doubled each time up to `max_wait`, ± `jitter`.
 
     `max_attempts` tries where the trouble may be the job's own; `max_attempts_away` where the portal as a
     whole was in trouble (an answer lost on the way, a page instead of an answer): that is not the job's
@@ -64,7 +65,6 @@ class RetryPolicy:
     max_attempts: int = 10
     max_attempts_away: int = 10
     first_wait: float = 2.0
-    factor: float = 2.0
     max_wait: float = 900.0
     jitter: float = 0.1
 
@@ -102,6 +102,6 @@ class RetryPolicy:
         """Seconds to wait after so many failed tries."""
         if attempts >= self.max_attempts:  # probes go on without end
             return FREE_WAIT
-        seconds = min(self.first_wait * self.factor ** max(0, attempts - 1), self.max_wait)
+        seconds = backoff(max(1, attempts), first=self.first_wait, longest=self.max_wait)
         # spread, or a thousand jobs that failed together come back together
         return seconds * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311

@@ -10,9 +10,7 @@ from sync import errors
 from sync.errors import NeedsStaff, NotYet, OutcomeUnknown, PortalAway, Refused, Throttled, TryLater
 from sync.policies.retry import FREE_WAIT, ErrorKind, GiveUp, Retry, RetryPolicy, kind_of
 
-POLICY = RetryPolicy(
-    max_attempts=3, max_attempts_away=5, first_wait=2.0, factor=2.0, max_wait=5.0, jitter=0.0
-)
+POLICY = RetryPolicy(max_attempts=3, max_attempts_away=5, first_wait=2.0, max_wait=5.0, jitter=0.0)
 REQUEST = 60.0
 """Seconds the portal may work on a request."""
 
